@@ -1,0 +1,78 @@
+//! No dead files: each source file is declared by the module above it. The compiler does not see a file that nobody names.
+
+use std::collections::BTreeMap;
+
+use crate::tree::{assert_none, assert_problems, files};
+
+#[test]
+fn every_file_is_a_module() -> anyhow::Result<()> {
+    let files = files("rs")?;
+    let texts: BTreeMap<&str, &str> =
+        files.iter().map(|file| (file.path.as_str(), file.text.as_str())).collect();
+    assert_none(&dead_files(&texts));
+    Ok(())
+}
+
+fn dead_files(texts: &BTreeMap<&str, &str>) -> Vec<String> {
+    let dead = texts.keys().filter(|path| !is_root(path) && !is_declared(path, texts));
+    dead.map(|path| format!("{path}: no module above it declares it")).collect()
+}
+
+/// Files that cargo finds by itself.
+fn is_root(path: &str) -> bool {
+    let parts: Vec<&str> = path.rsplit('/').collect();
+    match parts.as_slice() {
+        ["lib.rs" | "main.rs", ..] | [_, "bin" | "tests" | "benches" | "examples" | "fuzz_targets", ..] => {
+            true
+        }
+        ["build.rs", rest @ ..] => !rest.contains(&"src"),
+        _ => false,
+    }
+}
+
+fn is_declared(path: &str, texts: &BTreeMap<&str, &str>) -> bool {
+    let Some((folder, file)) = path.rsplit_once('/') else {
+        return false;
+    };
+    let (folder, module) = match file.strip_suffix(".rs") {
+        Some("mod") => folder.rsplit_once('/').unwrap_or_default(),
+        module => (folder, module.unwrap_or_default()),
+    };
+    let above = [
+        format!("{folder}.rs"),
+        format!("{folder}/mod.rs"),
+        format!("{folder}/lib.rs"),
+        format!("{folder}/main.rs"),
+    ];
+    let declaration = format!("{module};");
+    above.iter().filter_map(|path| texts.get(path.as_str())).flat_map(|text| text.lines()).any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.ends_with(&["mod", &declaration]) && !line.trim_start().starts_with("//")
+    })
+}
+
+#[track_caller]
+fn check(files: &[(&str, &str)], expected: &[&str]) {
+    assert_problems(&dead_files(&files.iter().copied().collect()), expected);
+}
+
+#[test]
+fn declared_files_and_roots_pass() {
+    check(
+        &[("a/src/lib.rs", "pub mod seal;\n"), ("a/src/seal.rs", "mod key;\n"), ("a/src/seal/key.rs", "")],
+        &[],
+    );
+    check(&[("a/tests/it/main.rs", "mod api;"), ("a/tests/it/api.rs", ""), ("a/build.rs", "")], &[]);
+    check(
+        &[("a/src/main.rs", "mod seal;"), ("a/src/seal/mod.rs", "mod key;"), ("a/src/seal/key.rs", "")],
+        &[],
+    );
+}
+
+#[test]
+fn a_file_that_nobody_declares_is_named() {
+    check(&[("a/src/lib.rs", ""), ("a/src/seal.rs", "")], &["a/src/seal.rs"]);
+    check(&[("a/src/lib.rs", "// mod seal;"), ("a/src/seal.rs", "")], &["a/src/seal.rs"]);
+    check(&[("a/src/lib.rs", "mod unseal;"), ("a/src/seal.rs", "")], &["a/src/seal.rs"]);
+    check(&[("a/src/lib.rs", "mod key;"), ("a/src/seal/key.rs", "")], &["a/src/seal/key.rs"]);
+}
