@@ -10,3 +10,4 @@ mod modules;
 mod registries;
 mod sources;
 mod tree;
+mod unused;

@@ -95,7 +95,7 @@ fn has_reason(text: &str, name: &str) -> bool {
 }
 
 /// Name and value of each dependency of these kinds, those of single platforms included.
-fn dependencies(manifest: &toml::Table, kinds: &[&str]) -> Vec<(String, toml::Value)> {
+pub(crate) fn dependencies(manifest: &toml::Table, kinds: &[&str]) -> Vec<(String, toml::Value)> {
     let platforms = manifest.get("target").and_then(toml::Value::as_table);
     let tables = platforms.into_iter().flat_map(toml::Table::values).filter_map(toml::Value::as_table);
     let mut found = Vec::new();
@@ -113,7 +113,7 @@ fn field<'a>(manifest: &'a toml::Table, path: &[&str]) -> Option<&'a toml::Value
     rest.iter().try_fold(manifest.get(*first)?, |value, key| value.get(*key))
 }
 
-const ALL_KINDS: &[&str] = &["dependencies", "build-dependencies", "dev-dependencies"];
+pub(crate) const ALL_KINDS: &[&str] = &["dependencies", "build-dependencies", "dev-dependencies"];
 
 const INHERITED: &[&[&str]] = &[
     &["package", "version", "workspace"],

@@ -13,6 +13,20 @@ fn every_file_is_a_module() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_crate_has_one_test_binary() -> anyhow::Result<()> {
+    let files = files("rs")?;
+    assert_none(&files.iter().filter_map(|file| extra_binary(&file.path)).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// Each binary links the crate again, and helpers cannot be shared between them.
+fn extra_binary(path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.rsplit('/').collect();
+    let extra = matches!(parts.as_slice(), [_, "tests", folder, ..] if *folder != "src");
+    extra.then(|| format!("{path}: a test binary of its own; make it a module under tests/it"))
+}
+
 fn dead_files(texts: &BTreeMap<&str, &str>) -> Vec<String> {
     let dead = texts.keys().filter(|path| !is_root(path) && !is_declared(path, texts));
     dead.map(|path| format!("{path}: no module above it declares it")).collect()
@@ -75,4 +89,14 @@ fn a_file_that_nobody_declares_is_named() {
     check(&[("a/src/lib.rs", "// mod seal;"), ("a/src/seal.rs", "")], &["a/src/seal.rs"]);
     check(&[("a/src/lib.rs", "mod unseal;"), ("a/src/seal.rs", "")], &["a/src/seal.rs"]);
     check(&[("a/src/lib.rs", "mod key;"), ("a/src/seal/key.rs", "")], &["a/src/seal/key.rs"]);
+}
+
+#[test]
+fn a_second_test_binary_is_named() {
+    assert_problems(
+        &extra_binary("crates/a/tests/api.rs").into_iter().collect::<Vec<_>>(),
+        &["a/tests/api.rs"],
+    );
+    assert_problems(&extra_binary("crates/a/tests/it/api.rs").into_iter().collect::<Vec<_>>(), &[]);
+    assert_problems(&extra_binary("crates/a/src/tests/api.rs").into_iter().collect::<Vec<_>>(), &[]);
 }

@@ -69,7 +69,8 @@ fn leftover_problems(file: &File) -> Vec<String> {
     problems
 }
 
-fn has_word(line: &str, word: &str) -> bool {
+/// Whether the word stands in the text with no letter, digit or `_` beside it.
+pub(crate) fn has_word(line: &str, word: &str) -> bool {
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
     line.match_indices(word).any(|(at, _)| {
         let before = line.get(..at).and_then(|text| text.chars().next_back());
