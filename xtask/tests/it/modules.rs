@@ -58,10 +58,11 @@ fn is_declared(path: &str, texts: &BTreeMap<&str, &str>) -> bool {
         format!("{folder}/lib.rs"),
         format!("{folder}/main.rs"),
     ];
-    let declaration = format!("{module};");
-    above.iter().filter_map(|path| texts.get(path.as_str())).flat_map(|text| text.lines()).any(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        words.ends_with(&["mod", &declaration]) && !line.trim_start().starts_with("//")
+    let declarations = [format!("{module};"), format!("r#{module};")];
+    let lines = above.iter().filter_map(|path| texts.get(path.as_str())).flat_map(|text| text.lines());
+    lines.filter_map(|line| line.split("//").next()).any(|code| {
+        let words: Vec<&str> = code.split_whitespace().collect();
+        declarations.iter().any(|declaration| words.ends_with(&["mod", declaration]))
     })
 }
 
@@ -76,6 +77,7 @@ fn declared_files_and_roots_pass() {
         &[("a/src/lib.rs", "pub mod seal;\n"), ("a/src/seal.rs", "mod key;\n"), ("a/src/seal/key.rs", "")],
         &[],
     );
+    check(&[("a/src/lib.rs", "mod r#type; // Reserved word."), ("a/src/type.rs", "")], &[]);
     check(&[("a/tests/it/main.rs", "mod api;"), ("a/tests/it/api.rs", ""), ("a/build.rs", "")], &[]);
     check(
         &[("a/src/main.rs", "mod seal;"), ("a/src/seal/mod.rs", "mod key;"), ("a/src/seal/key.rs", "")],
