@@ -1,1 +1,41 @@
-//! See Cargo.toml.
+//! What flows are made of: values, messages, transactions, faults, and the evaluation of conditions and templates.
+//!
+//! Invariants: one transaction belongs to one request and runs on one thread; names, conditions and templates are
+//! compiled once per deployment; a variable that nobody reads costs nothing; nothing here does I/O, and time and
+//! randomness come from the [`Host`].
+
+mod context;
+mod date_format;
+mod executable;
+mod fault;
+mod headers;
+mod host;
+mod message;
+mod message_store;
+mod outcome;
+mod parameters;
+mod property;
+mod system;
+mod transaction;
+mod value;
+mod variable;
+mod variables;
+mod write_error;
+
+pub use context::{Arrival, Phase, Place};
+pub use date_format::{DateFormat, InvalidDateFormat};
+pub use executable::{Executable, ImmediatePolicy, OutcomeFuture, WaitingPolicy};
+pub use fault::{Category, Fault, json_string, standard_message};
+pub use headers::{Headers, InvalidHeader};
+pub use host::{Deployment, Host, PropertySets};
+pub use message::{FORM, Message, MessageKind};
+pub use message_store::MessageId;
+pub use outcome::{FlowCall, Outcome};
+pub use parameters::Parameters;
+pub use property::parse_status;
+pub use system::uuid;
+pub use transaction::Transaction;
+pub use value::{Text, Value};
+pub use variable::Variable;
+pub use variables::VariableSource;
+pub use write_error::WriteError;

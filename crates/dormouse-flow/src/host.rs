@@ -1,0 +1,39 @@
+//! What policies may use of the process that runs them.
+
+use crate::value::Text;
+use dormouse_token::{Clock, Entropy};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The environment that every transaction of a program shares.
+#[derive(Clone)]
+pub struct Host {
+    /// Time; the only one that policies may ask.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness; cryptographic in production.
+    pub entropy: Arc<dyn Entropy>,
+    /// Name of the Apigee organization.
+    pub organization: Text,
+    /// Name of the Apigee environment.
+    pub environment: Text,
+    /// The zone of `system.time` and of the template functions that print local time.
+    pub time_zone: jiff::tz::TimeZone,
+    /// Property sets of the environment; those of a proxy come first.
+    pub property_sets: PropertySets,
+    // The engine (`Arc<dormouse_engine::Engine>`) joins here: the OAuth policies reach it through the host and
+    // nothing else does.
+}
+
+/// Property sets by name: `propertyset.SET.KEY`.
+pub type PropertySets = BTreeMap<Box<str>, BTreeMap<Box<str>, Text>>;
+
+/// The deployed proxy that a transaction runs.
+#[derive(Clone, Default)]
+pub struct Deployment {
+    /// `apiproxy.name`: the name it was deployed under.
+    pub name: Text,
+    /// `apiproxy.revision`
+    pub revision: Text,
+    /// Its own property sets.
+    pub property_sets: PropertySets,
+}
