@@ -5,8 +5,8 @@
 
 use crate::cbor::{self, Malformed, MapWriter};
 use crate::{
-    Attributes, Claims, FamilyId, FrontEnd, Grant, KeyId, Kind, Partner, Rotation, Scope, SealedAttributes, SourceId,
-    Timestamp,
+    Attributes, Claims, FamilyId, FrontEnd, Grant, KeyId, Kind, Partner, Rotation, Scope, SealedAttributes,
+    SourceId, Timestamp,
 };
 use minicbor::Decoder;
 use minicbor::data::Type;
@@ -152,7 +152,8 @@ impl<'a> Raw<'a> {
             USER => self.user = Some(input.str()?),
             SCOPE => self.scope = input.str()?,
             ATTRIBUTES if input.datatype()? == Type::Bool => {
-                self.attributes = if input.bool()? { SealedAttributes::Overflow } else { return Err(Malformed) };
+                self.attributes =
+                    if input.bool()? { SealedAttributes::Overflow } else { return Err(Malformed) };
             }
             ATTRIBUTES => self.attributes = SealedAttributes::Inline(Attributes::decode(input)?),
             SOURCE => self.source = Some(cbor::fixed(input)?),
@@ -163,8 +164,8 @@ impl<'a> Raw<'a> {
     }
 
     fn into_claims(self, kind: Kind, key: KeyId) -> Result<Claims, Malformed> {
-        let issued_at =
-            Timestamp::from_hour(key.hour).saturating_add(Duration::from_millis(self.issued_at.ok_or(Malformed)?));
+        let issued_at = Timestamp::from_hour(key.hour)
+            .saturating_add(Duration::from_millis(self.issued_at.ok_or(Malformed)?));
         let at = |offset: u64| issued_at.saturating_add(Duration::from_millis(offset));
         let scope = Scope::parse(self.scope);
         let partner = self.partner_expires_at.map(|expires_at| Partner {

@@ -125,7 +125,12 @@ impl SealingKey {
     }
 
     /// Decrypts and authenticates.
-    pub(crate) fn open<'c>(&self, iv: [u8; NONCE_LEN], aad: &[u8], content: &'c mut [u8]) -> Option<&'c mut [u8]> {
+    pub(crate) fn open<'c>(
+        &self,
+        iv: [u8; NONCE_LEN],
+        aad: &[u8],
+        content: &'c mut [u8],
+    ) -> Option<&'c mut [u8]> {
         let nonce = Nonce::assume_unique_for_key(iv);
         self.key.as_ref()?.open_in_place(nonce, Aad::from(aad), content).ok()
     }

@@ -65,7 +65,8 @@ pub enum Grant {
 
 impl Grant {
     /// Every grant, by ascending number.
-    pub const ALL: [Self; 4] = [Self::ClientCredentials, Self::AuthorizationCode, Self::Implicit, Self::Password];
+    pub const ALL: [Self; 4] =
+        [Self::ClientCredentials, Self::AuthorizationCode, Self::Implicit, Self::Password];
 
     /// The value of the `grant_type` parameter, and Apigee's name of it.
     pub const fn as_str(self) -> &'static str {

@@ -6,10 +6,15 @@ mod attributes;
 mod cbor;
 mod claims;
 mod claims_codec;
+mod counter;
+mod cut_off;
 mod entropy;
+mod family;
 mod id;
 mod key;
 mod kind;
+mod port;
+mod row;
 mod scope;
 mod seal;
 mod secret;
@@ -18,10 +23,19 @@ mod time;
 pub use attributes::Attributes;
 pub use cbor::Malformed;
 pub use claims::{Claims, Partner, SealedAttributes};
+pub use counter::{Age, CountedEvent, CounterKey};
+pub use cut_off::{Burn, CutOff, CutOffRow, Reach, Target};
 pub use entropy::{Entropy, SeededEntropy, random};
+pub use family::{Edit, FamilyRecord, Reason, Status};
 pub use id::{Attempt, FamilyId, KeyId, RootId, SourceId, StoreEpoch};
 pub use key::{ROOT_LEN, Root};
 pub use kind::{FrontEnd, Grant, Kind, Rotation};
+pub use port::{
+    Change, Changed, CodeMark, Collection, CounterStore, CutOffStore, Document, DocumentKey, DocumentStore,
+    DocumentWrite, Expected, FamilyChange, FamilyStore, Feed, FeedBatch, FeedPosition, Head, MaintainedStore,
+    Marked, Page, PageKey, RowStore, Store, StoreError, StoreFuture, StoreStatistics,
+};
+pub use row::{Row, RowKey, RowSwap};
 pub use scope::Scope;
 pub use seal::{
     CLOCK_SKEW_MAX, KeyRing, LIFETIME_MAX, OpenError, RETENTION_MARGIN, RingError, SealError, TOKEN_LEN_MAX,

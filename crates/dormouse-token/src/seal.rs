@@ -91,7 +91,8 @@ impl KeyRing {
                 return Err(RingError::DuplicateRoot(root.id()));
             }
         }
-        let sealing = roots.iter().position(|root| root.id() == sealing).ok_or(RingError::NoSealingRoot(sealing))?;
+        let sealing =
+            roots.iter().position(|root| root.id() == sealing).ok_or(RingError::NoSealingRoot(sealing))?;
         Ok(Self { roots, sealing, epoch, organization: organization.into(), keys: Cache::new(CACHED_KEYS) })
     }
 
@@ -169,7 +170,12 @@ impl KeyRing {
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, SealError> {
         let mut content = Vec::with_capacity(label.len() + plain.len() + 12);
-        infallible(Encoder::new(&mut content).array(2).and_then(|out| out.bytes(label)).and_then(|out| out.bytes(plain)));
+        infallible(
+            Encoder::new(&mut content)
+                .array(2)
+                .and_then(|out| out.bytes(label))
+                .and_then(|out| out.bytes(plain)),
+        );
         self.seal_bytes(content, RECORD_KIND, self.key_id(now), entropy)
     }
 
@@ -177,7 +183,12 @@ impl KeyRing {
     ///
     /// # Errors
     /// [`OpenError`] as for a token; [`OpenError::NotAuthentic`] for another label.
-    pub fn open_record(&self, label: &[u8], sealed: &[u8], now: Timestamp) -> Result<(Vec<u8>, KeyId), OpenError> {
+    pub fn open_record(
+        &self,
+        label: &[u8],
+        sealed: &[u8],
+        now: Timestamp,
+    ) -> Result<(Vec<u8>, KeyId), OpenError> {
         let mut sealed = sealed.to_vec();
         let (key, content) = self.open_bytes(&mut sealed, RECORD_KIND, now)?;
         let mut input = Decoder::new(content);
@@ -288,7 +299,10 @@ impl KeyRing {
     fn aad(&self, protected: &[u8], kind: u8) -> Vec<u8> {
         let mut external = Vec::with_capacity(self.organization.len() + 8);
         infallible(
-            Encoder::new(&mut external).array(2).and_then(|out| out.u8(kind)).and_then(|out| out.str(&self.organization)),
+            Encoder::new(&mut external)
+                .array(2)
+                .and_then(|out| out.u8(kind))
+                .and_then(|out| out.str(&self.organization)),
         );
         let mut aad = Vec::with_capacity(protected.len() + external.len() + 16);
         infallible(

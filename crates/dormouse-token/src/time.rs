@@ -24,7 +24,10 @@ impl Timestamp {
     }
 
     /// Whole hours since 1970: the hour that a derived key belongs to.
-    #[expect(clippy::cast_possible_truncation, reason = "u32 hours reach past the year 490000; `MAX` saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "u32 hours reach past the year 490000; `MAX` saturates"
+    )]
     pub const fn hour(self) -> u32 {
         let hour = self.0 / HOUR_MS;
         if hour > u32::MAX as u64 { u32::MAX } else { hour as u32 }
