@@ -5,19 +5,32 @@
 //! Invariants: reading never fails, it returns what was understood and a list of problems; everything read
 //! keeps its place in its file; nothing here knows sockets, time or policies' behaviour.
 
+mod archive;
+mod bundle_source;
 mod condition;
 mod condition_lexer;
 mod condition_parser;
+mod decode;
+mod directory;
 mod element;
+mod file_tree;
+mod load;
 mod model;
 mod problem;
+mod read_endpoint;
+mod read_flow;
 mod source;
 mod source_text;
 mod template;
+mod walk;
+mod xml;
+mod xml_outline;
 
+pub use bundle_source::{BundleSource, BundleSourceError};
 pub use condition::{Condition, Number, NumberValue, Operand, Operator};
 pub use condition_parser::{ConditionError, ConditionErrorKind, ParsedCondition, parse_condition};
 pub use element::{Attribute, Element, Node};
+pub use load::load;
 pub use model::{
     Bundle, BundleKind, ConditionSource, DefaultFaultRule, EndpointFlows, FaultRule, Flow,
     HttpTargetConnection, LoadBalancer, LoadBalancerServer, LocalTargetConnection, Policy, Property,
@@ -27,3 +40,4 @@ pub use problem::{Level, Problem, sort_problems};
 pub use source::{Located, Position, SourceFile, Span};
 pub use source_text::SourceText;
 pub use template::{Argument, Delimiters, Part, Template};
+pub use xml::parse_xml;

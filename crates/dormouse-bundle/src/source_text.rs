@@ -118,11 +118,8 @@ impl SourceText {
     fn source_end(&self, decoded: usize) -> usize {
         let decoded = decoded.min(self.value.len());
         let Some(before) = decoded.checked_sub(1) else { return self.source(0) };
-        let next = self
-            .pieces
-            .iter()
-            .find(|piece| piece.decoded > before)
-            .map_or(self.value.len(), |next| next.decoded);
+        let after = self.pieces.partition_point(|piece| piece.decoded <= before);
+        let next = self.pieces.get(after).map_or(self.value.len(), |next| next.decoded);
         match self.piece_at(before) {
             Some(piece) if next > decoded => (piece.source + (decoded - piece.decoded)).min(piece.source_end),
             Some(piece) => piece.source_end,
