@@ -14,6 +14,7 @@ impl From<minicbor::decode::Error> for Malformed {
 }
 
 /// Unwraps an encoding result: a `Vec` accepts every write.
+#[expect(clippy::needless_pass_by_value, reason = "the result of a call chain is passed on as it is")]
 pub(crate) fn infallible<T>(result: Result<T, minicbor::encode::Error<std::convert::Infallible>>) {
     debug_assert!(result.is_ok(), "writing to a Vec cannot fail");
 }

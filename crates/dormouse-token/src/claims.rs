@@ -53,6 +53,8 @@ pub struct Partner {
     pub generation: u32,
     /// Its scope.
     pub scope: Scope,
+    /// Whether no twin of it may be shown: it is a foreign string, or was issued at another time (`reuse`).
+    pub apart: bool,
 }
 
 /// Where the custom attributes of a token are.
@@ -103,9 +105,9 @@ impl Claims {
         self.generation > 0 || self.access_generation() > 0 || minted_from_code
     }
 
-    /// The twin of the other token: equal in force, no younger. `None` where no partner was issued.
+    /// The twin of the other token: equal in force, no younger. `None` where no partner was issued, or it stands apart.
     pub fn twin(&self, attributes: SealedAttributes) -> Option<Self> {
-        let partner = self.partner.as_ref()?;
+        let partner = self.partner.as_ref().filter(|partner| !partner.apart)?;
         Some(Self {
             kind: self.kind.partner()?,
             generation: partner.generation,
@@ -115,6 +117,7 @@ impl Claims {
                 expires_at: self.expires_at,
                 generation: self.generation,
                 scope: self.scope.clone(),
+                apart: false,
             }),
             attributes,
             ..self.clone()

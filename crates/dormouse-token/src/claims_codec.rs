@@ -56,6 +56,9 @@ impl Claims {
         if let Some(uri) = &self.redirect_uri {
             map.text(REDIRECT_URI, uri);
         }
+        if self.partner.as_ref().is_some_and(|partner| partner.apart) {
+            map.entry(PARTNER_APART, |out| cbor::infallible(out.bool(true)));
+        }
         map.finish()
     }
 
@@ -105,6 +108,7 @@ struct Raw<'a> {
     attributes: SealedAttributes,
     source: Option<[u8; 8]>,
     redirect_uri: Option<&'a str>,
+    partner_apart: bool,
 }
 
 impl<'a> Raw<'a> {
@@ -158,6 +162,7 @@ impl<'a> Raw<'a> {
             ATTRIBUTES => self.attributes = SealedAttributes::Inline(Attributes::decode(input)?),
             SOURCE => self.source = Some(cbor::fixed(input)?),
             REDIRECT_URI => self.redirect_uri = Some(input.str()?),
+            PARTNER_APART => self.partner_apart = input.bool()?,
             _ => return Err(Malformed),
         }
         Ok(())
@@ -172,6 +177,7 @@ impl<'a> Raw<'a> {
             expires_at: at(expires_at),
             generation: self.partner_generation.unwrap_or(self.generation),
             scope: self.partner_scope.map_or_else(|| scope.clone(), Scope::parse),
+            apart: self.partner_apart,
         });
         let expires_at = at(self.expires_at.ok_or(Malformed)?);
         let later = partner.as_ref().map_or(expires_at, |partner| expires_at.max(partner.expires_at));
@@ -227,6 +233,7 @@ const SCOPE: u8 = 16;
 const ATTRIBUTES: u8 = 17;
 const SOURCE: u8 = 18;
 const REDIRECT_URI: u8 = 19;
+const PARTNER_APART: u8 = 20;
 
 #[cfg(test)]
 mod tests {
@@ -244,9 +251,9 @@ mod tests {
             family: FamilyId([7; 16]),
             generation: 0,
             issued_at,
-            expires_at: issued_at.saturating_add(Duration::from_secs(1800)),
+            expires_at: issued_at.saturating_add(Duration::from_mins(30)),
             partner: None,
-            family_expires_at: issued_at.saturating_add(Duration::from_secs(1800)),
+            family_expires_at: issued_at.saturating_add(Duration::from_mins(30)),
             absolute_expires_at: None,
             seen: 0,
             born: KEY,
@@ -276,7 +283,7 @@ mod tests {
     fn an_unknown_critical_claim_is_refused_and_an_optional_one_skipped() {
         let bytes = claims().encode(KEY);
         let with = |key: &[u8]| [&[0xa6], &bytes[1..], key, &[0x01]].concat();
-        refused(&with(&[0x14]));
+        refused(&with(&[0x15]));
         assert_eq!(Claims::decode(&with(&[0x20]), Kind::Access, KEY), Ok(claims()));
         let optional_first = [&[0xa6, 0x20, 0x01], &bytes[1..]].concat();
         refused(&optional_first);
@@ -334,9 +341,10 @@ mod tests {
         token.generation = 2;
         token.scope = Scope::parse("a b");
         token.partner = Some(Partner {
-            expires_at: token.issued_at.saturating_add(Duration::from_secs(60)),
+            expires_at: token.issued_at.saturating_add(Duration::from_mins(1)),
             generation: 5,
             scope: Scope::parse("a"),
+            apart: false,
         });
         let twin = token.twin(SealedAttributes::default()).unwrap();
         assert_eq!((twin.kind, twin.generation, twin.scope.to_string()), (Kind::Access, 5, "a".to_owned()));
@@ -352,7 +360,7 @@ mod tests {
             grant in prop::sample::select(&Grant::ALL[..]),
             rotation in prop::option::of(prop::sample::select(&Rotation::ALL[..])),
             numbers in (0..4u32, 0..7_200_000u64, 1..63_072_000_000u64, 0..70_000u64),
-            partner in prop::option::of((0..63_072_000_000u64, 0..4u32, "[a-z ]{0,9}")),
+            partner in prop::option::of((0..63_072_000_000u64, 0..4u32, "[a-z ]{0,9}", any::<bool>())),
             absolute in prop::option::of(0..63_072_000_000u64),
             family_extra in prop::option::of(0..1_000_000u64),
             born in any::<bool>(),
@@ -363,8 +371,8 @@ mod tests {
             let (client, user, scope, redirect_uri) = texts;
             let issued_at = Timestamp::from_hour(KEY.hour).saturating_add(Duration::from_millis(issued));
             let at = |ms| issued_at.saturating_add(Duration::from_millis(ms));
-            let partner = partner.map(|(expires, generation, scope): (_, _, String)| Partner {
-                expires_at: at(expires), generation, scope: Scope::parse(&scope),
+            let partner = partner.map(|(expires, generation, scope, apart): (_, _, String, _)| Partner {
+                expires_at: at(expires), generation, scope: Scope::parse(&scope), apart,
             });
             let later = partner.as_ref().map_or(at(ttl), |partner: &Partner| partner.expires_at.max(at(ttl)));
             Claims {

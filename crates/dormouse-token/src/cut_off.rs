@@ -354,8 +354,8 @@ mod tests {
             |generation, seen, issued_at| Claims { generation, ..claims(Kind::Access, seen, issued_at) };
         assert!(burn.kills(&token(0, 9, 0), KeyId::new(ROOT_A, 10)), "sealed under it");
         assert!(!burn.kills(&token(0, 9, 0), KeyId::new(ROOT_A, 11)), "another hour");
-        let born = Claims { born: KeyId::new(ROOT_A, 10), ..token(3, 9, start) };
-        assert!(burn.kills(&born, innocent_key), "born under it");
+        let child = Claims { born: KeyId::new(ROOT_A, 10), ..token(3, 9, start) };
+        assert!(burn.kills(&child, innocent_key), "born under it");
         assert!(burn.kills(&token(1, 6, start), innocent_key), "may descend from a forged ancestor");
         assert!(!burn.kills(&token(1, 7, start), innocent_key), "issued after the burn was seen");
         assert!(!burn.kills(&token(1, 6, start - 1), innocent_key), "issued before the hour");

@@ -14,11 +14,13 @@ mod id;
 mod key;
 mod kind;
 mod port;
+mod redeem;
 mod row;
 mod scope;
 mod seal;
 mod secret;
 mod time;
+mod transition;
 
 pub use attributes::Attributes;
 pub use cbor::Malformed;
@@ -35,6 +37,7 @@ pub use port::{
     DocumentWrite, Expected, FamilyChange, FamilyStore, Feed, FeedBatch, FeedPosition, Head, MaintainedStore,
     Marked, Page, PageKey, RowStore, Store, StoreError, StoreFuture, StoreStatistics,
 };
+pub use redeem::{Decision, Mint, Redeemer, Redemption, decide};
 pub use row::{Row, RowKey, RowSwap};
 pub use scope::Scope;
 pub use seal::{
@@ -42,3 +45,4 @@ pub use seal::{
 };
 pub use secret::Secret;
 pub use time::{Clock, ManualClock, Timestamp};
+pub use transition::{Sides, approve, delete, edit, is_superseded, revoke, revoke_access};

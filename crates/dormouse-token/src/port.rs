@@ -43,6 +43,9 @@ pub trait FamilyStore: Send + Sync {
     /// Atomic and durable: of any number of concurrent marks of one code, exactly one returns [`Marked::First`]; the
     /// others return the mark that was there first. A retry with the same attempt returns [`Marked::First`] again.
     fn mark_code(&self, id: FamilyId, mark: CodeMark) -> StoreFuture<'_, Marked>;
+
+    /// The mark of a code; `None` while it was not used.
+    fn code_mark(&self, id: FamilyId) -> StoreFuture<'_, Option<CodeMark>>;
 }
 
 /// A compare-and-set of a family.

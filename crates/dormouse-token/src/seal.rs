@@ -514,6 +514,7 @@ mod tests {
             expires_at: claims.family_expires_at,
             generation: 0,
             scope: Scope::parse("sixteen-chars-sc"),
+            apart: false,
         });
         claims.seen = u32::MAX.into();
         claims.client = "c".repeat(48).into();

@@ -46,11 +46,13 @@ impl Timestamp {
     }
 
     /// `self + by`, or [`Timestamp::MAX`].
+    #[must_use]
     pub fn saturating_add(self, by: Duration) -> Self {
         Self(self.0.saturating_add(ms(by)))
     }
 
     /// `self - by`, or [`Timestamp::EPOCH`].
+    #[must_use]
     pub fn saturating_sub(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(ms(by)))
     }
