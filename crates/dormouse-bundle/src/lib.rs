@@ -16,6 +16,11 @@ mod element;
 mod file_tree;
 mod load;
 mod model;
+mod oauth_info;
+mod oauth_operation;
+mod oauth_policy;
+mod oauth_reader;
+mod oauth_v2;
 mod problem;
 mod read_endpoint;
 mod read_flow;
@@ -36,6 +41,11 @@ pub use model::{
     HttpTargetConnection, LoadBalancer, LoadBalancerServer, LocalTargetConnection, Policy, Property,
     ProxyEndpoint, Resource, RouteRule, RouteTarget, SharedFlow, Step, TargetConnection, TargetEndpoint,
 };
+pub use oauth_info::{DeleteOAuthV2Info, GetOAuthV2Info, InfoSubject, RevokeOAuthV2, SetOAuthV2Info};
+pub use oauth_operation::{Algorithm, Grant, Operation};
+pub use oauth_policy::{OAuthPolicy, oauth_policy};
+pub use oauth_reader::{Lifetime, TokenAttribute, ValueOrReference};
+pub use oauth_v2::{GeneratedResponse, OAuthV2, ResponseFormat, TokenKind, TokenReference};
 pub use problem::{Level, Problem, sort_problems};
 pub use source::{Located, Position, SourceFile, Span};
 pub use source_text::SourceText;
