@@ -42,11 +42,11 @@ impl MapWriter {
         Self { entries: Vec::with_capacity(160), count: 0 }
     }
 
-    /// Appends `key` and what `write` writes. Keys must ascend.
-    pub(crate) fn entry(&mut self, key: u8, write: impl FnOnce(&mut Encoder<&mut Vec<u8>>)) {
+    /// Appends `key` and what `write` writes. Keys must ascend, and negative ones descend behind all others.
+    pub(crate) fn entry(&mut self, key: impl Into<i64>, write: impl FnOnce(&mut Encoder<&mut Vec<u8>>)) {
         self.count += 1;
         let mut out = Encoder::new(&mut self.entries);
-        infallible(out.u8(key));
+        infallible(out.i64(key.into()));
         write(&mut out);
     }
 
@@ -67,6 +67,12 @@ impl MapWriter {
         if value != default {
             self.number(key, value);
         }
+    }
+
+    /// Appends the entries of `other`, whose keys follow those of `self`.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.count += other.count;
+        self.entries.extend_from_slice(&other.entries);
     }
 
     pub(crate) fn finish(self) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The bytes of claims: one deterministic CBOR map with integer keys, relative times, and nothing that can be derived.
 //!
-//! `docs/token-format.md` fixes them. Non-negative keys are critical: an unknown one refuses the token. Negative keys may
-//! be skipped by readers that do not know them.
+//! `docs/token-format.md` fixes them. Non-negative keys are critical: an unknown one refuses the token. Negative keys are
+//! optional: readers that do not know them skip them, and refuse a second spelling of them all the same.
 
 use crate::cbor::{self, Malformed, MapWriter};
 use crate::{
@@ -15,6 +15,25 @@ use std::time::Duration;
 impl Claims {
     /// The CBOR map. `key` is the `kid` under which it will be sealed: times and `born` are relative to it.
     pub fn encode(&self, key: KeyId) -> Vec<u8> {
+        self.entries(key).finish()
+    }
+
+    /// Reads what [`Claims::encode`] wrote for a token of `kind` under `key`, and nothing else.
+    ///
+    /// # Errors
+    /// [`Malformed`] for an unknown critical claim, a missing claim, a second spelling, an issue time outside the hour of
+    /// `key`, or trailing bytes.
+    pub fn decode(bytes: &[u8], kind: Kind, key: KeyId) -> Result<Self, Malformed> {
+        let (raw, skipped) = Raw::read(bytes)?;
+        let claims = raw.into_claims(kind, key)?;
+        let mut canonical = claims.entries(key);
+        if let Some(skipped) = &skipped {
+            canonical.append(skipped);
+        }
+        if canonical.finish() == bytes { Ok(claims) } else { Err(Malformed) }
+    }
+
+    fn entries(&self, key: KeyId) -> MapWriter {
         let since = |time: Timestamp| time.as_ms().saturating_sub(self.issued_at.as_ms());
         let mut map = MapWriter::new();
         map.bytes(FAMILY, &self.family.0);
@@ -59,26 +78,7 @@ impl Claims {
         if self.partner.as_ref().is_some_and(|partner| partner.apart) {
             map.entry(PARTNER_APART, |out| cbor::infallible(out.bool(true)));
         }
-        map.finish()
-    }
-
-    /// Reads what [`Claims::encode`] wrote for a token of `kind` under `key`, and nothing else.
-    ///
-    /// # Errors
-    /// [`Malformed`] for an unknown critical claim, a missing claim, a second spelling, or trailing bytes.
-    pub fn decode(bytes: &[u8], kind: Kind, key: KeyId) -> Result<Self, Malformed> {
-        let (raw, optional) = Raw::read(bytes)?;
-        let claims = raw.into_claims(kind, key)?;
-        let canonical = claims.encode(key);
-        let same = match optional {
-            None => canonical == bytes,
-            // The map header counts the skipped claims too, so only what lies between is compared.
-            Some((start, header)) => {
-                let own_header = header_len(&canonical);
-                bytes.get(header..start) == canonical.get(own_header..)
-            }
-        };
-        if same { Ok(claims) } else { Err(Malformed) }
+        map
     }
 
     fn later_expiry(&self) -> Timestamp {
@@ -112,29 +112,26 @@ struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// Reads the whole map. Beside the claims: where skipped claims begin and how long the map header is, if there are any.
-    fn read(bytes: &'a [u8]) -> Result<(Self, Option<(usize, usize)>), Malformed> {
+    /// Reads the whole map: the claims and, written again, the optional claims that this version does not know.
+    fn read(bytes: &'a [u8]) -> Result<(Self, Option<MapWriter>), Malformed> {
         let mut input = Decoder::new(bytes);
         let count = input.map()?.ok_or(Malformed)?;
-        let header = input.position();
         let mut raw = Self::default();
-        let mut optional = None;
+        let mut skipped = None;
+        let mut last_optional = 0;
         for _ in 0..count {
-            let position = input.position();
-            if matches!(input.datatype()?, Type::I8 | Type::I16 | Type::I32 | Type::I64) {
-                optional.get_or_insert((position, header));
-                input.skip()?;
-                input.skip()?;
-            } else if optional.is_some() {
+            match input.datatype()? {
                 // Deterministic order puts negative keys behind all others.
-                return Err(Malformed);
-            } else {
-                let key = input.u8()?;
-                raw.read_claim(key, &mut input)?;
+                Type::U8 if skipped.is_none() => raw.read_claim(input.u8()?, &mut input)?,
+                Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
+                    let writer = skipped.get_or_insert_with(MapWriter::new);
+                    last_optional = skip_optional(&mut input, last_optional, writer)?;
+                }
+                _ => return Err(Malformed),
             }
         }
         cbor::end(&input, bytes)?;
-        Ok((raw, optional))
+        Ok((raw, skipped))
     }
 
     fn read_claim(&mut self, key: u8, input: &mut Decoder<'a>) -> Result<(), Malformed> {
@@ -171,6 +168,10 @@ impl<'a> Raw<'a> {
     fn into_claims(self, kind: Kind, key: KeyId) -> Result<Claims, Malformed> {
         let issued_at = Timestamp::from_hour(key.hour)
             .saturating_add(Duration::from_millis(self.issued_at.ok_or(Malformed)?));
+        // One instant belongs to one hour: another key would be a second way to say the same.
+        if issued_at.hour() != key.hour {
+            return Err(Malformed);
+        }
         let at = |offset: u64| issued_at.saturating_add(Duration::from_millis(offset));
         let scope = Scope::parse(self.scope);
         let partner = self.partner_expires_at.map(|expires_at| Partner {
@@ -208,10 +209,33 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Length of the header of a definite map.
-fn header_len(map: &[u8]) -> usize {
-    let mut input = Decoder::new(map);
-    input.map().map_or(0, |_| input.position())
+/// Copies an optional claim whose key must follow `last`; returns the key. Its value is a number, bytes, text or a boolean:
+/// whatever has one spelling without knowing what it means.
+fn skip_optional(input: &mut Decoder<'_>, last: i64, writer: &mut MapWriter) -> Result<i64, Malformed> {
+    let key = input.i64()?;
+    if key >= last {
+        return Err(Malformed);
+    }
+    match input.datatype()? {
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 => {
+            let number = input.u64()?;
+            writer.entry(key, |out| cbor::infallible(out.u64(number)));
+        }
+        Type::Bytes => {
+            let bytes = input.bytes()?;
+            writer.entry(key, |out| cbor::infallible(out.bytes(bytes)));
+        }
+        Type::String => {
+            let text = input.str()?;
+            writer.entry(key, |out| cbor::infallible(out.str(text)));
+        }
+        Type::Bool => {
+            let flag = input.bool()?;
+            writer.entry(key, |out| cbor::infallible(out.bool(flag)));
+        }
+        _ => return Err(Malformed),
+    }
+    Ok(key)
 }
 
 const FAMILY: u8 = 1;
@@ -290,6 +314,84 @@ mod tests {
     }
 
     #[test]
+    fn optional_claims_have_one_spelling_too() {
+        let bytes = claims().encode(KEY);
+        let read = |header: &[u8], optional: &[u8]| {
+            Claims::decode(&[header, &bytes[1..], optional].concat(), Kind::Access, KEY)
+        };
+        let number = [0x20, 0x19, 0x03, 0xe8];
+        let others = [0x20, 0x42, 1, 2, 0x21, 0x61, b'x', 0x38, 0xff, 0xf5, 0x39, 0x03, 0xe7, 0xf4];
+        assert_eq!(read(&[0xa6], &number), Ok(claims()));
+        assert_eq!(read(&[0xa9], &others), Ok(claims()));
+        let refused: &[(&[u8], &[u8])] = &[
+            (&[0xb8, 0x06], &[0x20, 0x01]),
+            (&[0xa6], &[0x38, 0x00, 0x01]),
+            (&[0xa6], &[0x20, 0x18, 0x01]),
+            (&[0xa6], &[0x20, 0x58, 0x01, 0x01]),
+            (&[0xa6], &[0x20, 0x5f, 0x41, 0x01, 0xff]),
+            (&[0xa6], &[0x20, 0x78, 0x01, b'x']),
+            (&[0xa6], &[0x20, 0x61, 0xff]),
+            (&[0xa6], &[0x20, 0x81, 0x01]),
+            (&[0xa6], &[0x20, 0xf6]),
+            (&[0xa6], &[0x3b, 0x80, 0, 0, 0, 0, 0, 0, 0, 0x01]),
+            (&[0xa6], &[0x20, 0x01, 0x00]),
+            (&[0xa6], &[0x20]),
+            (&[0xa7], &[0x20, 0x01, 0x20, 0x01]),
+            (&[0xa7], &[0x21, 0x01, 0x20, 0x01]),
+            (&[0xa7], &[0x20, 0x01, 0x13, 0x61, b'u']),
+        ];
+        for (header, optional) in refused {
+            assert_eq!(read(header, optional), Err(Malformed), "{optional:02x?}");
+        }
+    }
+
+    #[test]
+    fn texts_of_scopes_have_one_spelling() {
+        let mut narrowed = claims();
+        narrowed.scope = Scope::parse("a b");
+        narrowed.partner = Some(Partner {
+            expires_at: narrowed.expires_at,
+            generation: 0,
+            scope: Scope::parse("c d"),
+            apart: false,
+        });
+        let bytes = narrowed.encode(KEY);
+        for (own, other) in
+            [(b"a b", b"a a"), (b"a b", b"a  "), (b"a b", b"a\tb"), (b"c d", b" cd"), (b"c d", b"a b")]
+        {
+            let start = bytes.windows(3).position(|window| window == own).unwrap();
+            let mut changed = bytes.clone();
+            changed[start..start + 3].copy_from_slice(other);
+            refused(&changed);
+        }
+    }
+
+    #[test]
+    fn a_claim_twice_is_refused() {
+        let own = claims().encode(KEY);
+        refused(&[&[0xa6], &own[1..19], &own[1..]].concat());
+    }
+
+    #[test]
+    fn an_issue_time_outside_the_hour_of_the_key_is_refused() {
+        let next = KeyId { hour: KEY.hour + 1, ..KEY };
+        let mut token = claims();
+        let issue = |token: &mut Claims, at: Timestamp| {
+            let expires_at = at.saturating_add(Duration::from_secs(1800));
+            (token.issued_at, token.expires_at, token.family_expires_at) = (at, expires_at, expires_at);
+        };
+        issue(&mut token, Timestamp::from_ms(Timestamp::from_hour(next.hour).as_ms() - 1));
+        assert_eq!(Claims::decode(&token.encode(KEY), Kind::Access, KEY), Ok(token.clone()));
+        issue(&mut token, Timestamp::from_hour(next.hour));
+        refused(&token.encode(KEY));
+        let mut late = vec![0xa5];
+        late.extend_from_slice(&claims().encode(KEY)[1..19]);
+        late.extend_from_slice(&[0x03, 0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
+        late.extend_from_slice(&token.encode(next)[21..]);
+        refused(&late);
+    }
+
+    #[test]
     fn a_second_spelling_is_refused() {
         let bytes = claims().encode(KEY);
         let mut long_key = bytes.clone();
@@ -359,7 +461,7 @@ mod tests {
             kind in prop::sample::select(&Kind::ALL[..]),
             grant in prop::sample::select(&Grant::ALL[..]),
             rotation in prop::option::of(prop::sample::select(&Rotation::ALL[..])),
-            numbers in (0..4u32, 0..7_200_000u64, 1..63_072_000_000u64, 0..70_000u64),
+            numbers in (0..4u32, 0..3_600_000u64, 1..63_072_000_000u64, 0..70_000u64),
             partner in prop::option::of((0..63_072_000_000u64, 0..4u32, "[a-z ]{0,9}", any::<bool>())),
             absolute in prop::option::of(0..63_072_000_000u64),
             family_extra in prop::option::of(0..1_000_000u64),
