@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use minicbor::{Decoder, Encoder};
 use quick_cache::sync::Cache;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub enum OpenError {
     /// Does not authenticate: forged, damaged, or of another organization, epoch or kind.
     #[error("does not authenticate under its key")]
     NotAuthentic,
-    /// Lives longer than any token may.
+    /// It, its partner or its family claims to live longer than any token may.
     #[error("its lifetime exceeds the cap")]
     LifetimeAboveCap,
 }
@@ -62,6 +63,17 @@ pub enum SealError {
     /// The key's root is not loaded.
     #[error("the root of the key is not loaded")]
     UnknownRoot,
+    /// The key belongs to another hour than the time of issue.
+    #[error("the key belongs to another hour than the time of issue")]
+    OtherHour,
+    /// It, its partner or its family would live longer than any token may.
+    #[error("its lifetime exceeds the cap")]
+    LifetimeAboveCap,
+    /// The claims make a token longer than [`TOKEN_LEN_MAX`], which nobody would open.
+    #[error(
+        "the token would be longer than {TOKEN_LEN_MAX} bytes; its attributes, scope or redirect URI are too long"
+    )]
+    TooLong,
 }
 
 /// Why a set of roots cannot be used.
@@ -121,17 +133,24 @@ impl KeyRing {
         self.epoch
     }
 
-    /// Seals `claims` under `key`: the present hour's for a new token, the presented token's for a twin.
+    /// Seals `claims` under `key`: [`KeyRing::key_id`] of its time of issue for a new token, the presented token's for a
+    /// twin.
     ///
     /// # Errors
-    /// [`SealError`] when the key is exhausted or its root unknown.
+    /// [`SealError`] when the key is exhausted, unknown or of another hour, and for whatever [`KeyRing::open`] would refuse.
     pub fn seal(&self, claims: &Claims, key: KeyId, entropy: &dyn Entropy) -> Result<String, SealError> {
+        if claims.issued_at.hour() != key.hour {
+            return Err(SealError::OtherHour);
+        }
+        if lifetime(claims) > LIFETIME_MAX {
+            return Err(SealError::LifetimeAboveCap);
+        }
         let sealed = self.seal_bytes(claims.encode(key), claims.kind.id(), key, entropy)?;
         let prefix = claims.kind.prefix();
         let mut token = String::with_capacity(prefix.len() + sealed.len().div_ceil(3) * 4);
         token.push_str(prefix);
         URL_SAFE_NO_PAD.encode_string(&sealed, &mut token);
-        Ok(token)
+        if token.len() > TOKEN_LEN_MAX { Err(SealError::TooLong) } else { Ok(token) }
     }
 
     /// Opens a token of `kind` at time `now`. It says nothing yet about expiry, revocation or the client.
@@ -151,8 +170,7 @@ impl KeyRing {
         let mut sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| OpenError::Malformed)?;
         let (key, plain) = self.open_bytes(&mut sealed, kind.id(), now)?;
         let claims = Claims::decode(plain, kind, key).map_err(|_| OpenError::Malformed)?;
-        let lifetime = claims.expires_at.since(claims.issued_at);
-        if lifetime > LIFETIME_MAX {
+        if lifetime(&claims) > LIFETIME_MAX {
             return Err(OpenError::LifetimeAboveCap);
         }
         Ok((claims, key))
@@ -169,14 +187,7 @@ impl KeyRing {
         now: Timestamp,
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, SealError> {
-        let mut content = Vec::with_capacity(label.len() + plain.len() + 12);
-        infallible(
-            Encoder::new(&mut content)
-                .array(2)
-                .and_then(|out| out.bytes(label))
-                .and_then(|out| out.bytes(plain)),
-        );
-        self.seal_bytes(content, RECORD_KIND, self.key_id(now), entropy)
+        self.seal_bytes(record(label, plain), RECORD_KIND, self.key_id(now), entropy)
     }
 
     /// Opens what [`KeyRing::seal_record`] sealed under the same label, with the key that sealed it.
@@ -199,14 +210,18 @@ impl KeyRing {
         if own != label {
             return Err(OpenError::NotAuthentic);
         }
-        let plain = input.bytes().map_err(|_| OpenError::Malformed)?.to_vec();
-        Ok((plain, key))
+        let plain = input.bytes().map_err(|_| OpenError::Malformed)?;
+        if record(label, plain) != content {
+            return Err(OpenError::Malformed);
+        }
+        Ok((plain.to_vec(), key))
     }
 
-    /// Seals a wrapping key under the sealing root, without epoch or hour: `root id ‖ IV ‖ ciphertext`.
+    /// Seals a wrapping key under the sealing root, without epoch or hour: `root id ‖ IV ‖ ciphertext`. It happens when a
+    /// root is made or burned, so that its random IVs stay far below the limit without being counted.
     ///
     /// # Errors
-    /// [`SealError::KeyExhausted`] when the root's wrapping key has reached its limit.
+    /// [`SealError::KeyExhausted`] when the cipher refuses, which it does for no content that fits into memory.
     pub fn wrap(&self, plain: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>, SealError> {
         let root = self.sealing_root();
         let iv = random(entropy);
@@ -236,11 +251,7 @@ impl KeyRing {
         entropy: &dyn Entropy,
     ) -> Result<Vec<u8>, SealError> {
         let root = self.root_index(key_id.root).ok_or(SealError::UnknownRoot)?;
-        let key = self.keys.get(&(root, kind, key_id.hour)).unwrap_or_else(|| {
-            let key = Arc::new(self.derive(root, kind, key_id.hour));
-            self.keys.insert((root, kind, key_id.hour), Arc::clone(&key));
-            key
-        });
+        let key = self.cached((root, kind, key_id.hour), || self.derive(root, kind, key_id.hour));
         let iv = random(entropy);
         let protected = protected_header(key_id, iv);
         let aad = self.aad(&protected, kind);
@@ -282,8 +293,14 @@ impl KeyRing {
         let key = self.derive(root, kind, key_id.hour);
         let plain = key.open(iv, &aad, content).ok_or(OpenError::NotAuthentic)?;
         // Only a key that opened something enters the cache: a flood of invented hours evicts nothing.
-        self.keys.insert(slot, Arc::new(key));
+        self.cached(slot, || key);
         Ok((key_id, plain))
+    }
+
+    /// The key of a slot, which stays the one that is there: a second key would count its IVs from zero.
+    fn cached(&self, slot: (usize, u8, u32), key: impl FnOnce() -> SealingKey) -> Arc<SealingKey> {
+        let Ok(key) = self.keys.get_or_insert_with(&slot, || Ok::<_, Infallible>(Arc::new(key())));
+        key
     }
 
     fn derive(&self, root: usize, kind: u8, hour: u32) -> SealingKey {
@@ -351,6 +368,21 @@ impl Layout {
 /// `{1: 3, 4: kid, 5: IV}`: algorithm A256GCM, key identifier, initialization vector.
 fn protected_header(key: KeyId, iv: [u8; 12]) -> Vec<u8> {
     [KID_HEADER, &key.to_bytes(), IV_HEADER, &iv].concat()
+}
+
+/// The content of a sealed record: `[label, plain]`.
+fn record(label: &[u8], plain: &[u8]) -> Vec<u8> {
+    let mut content = Vec::with_capacity(label.len() + plain.len() + 12);
+    infallible(
+        Encoder::new(&mut content).array(2).and_then(|out| out.bytes(label)).and_then(|out| out.bytes(plain)),
+    );
+    content
+}
+
+/// From the time of issue to the latest expiry that the claims speak of: a twin and a kept record live no longer either.
+fn lifetime(claims: &Claims) -> Duration {
+    let partner = claims.partner.as_ref().map_or(Timestamp::EPOCH, |partner| partner.expires_at);
+    claims.expires_at.max(partner).max(claims.family_expires_at).since(claims.issued_at)
 }
 
 /// Longest token that is looked at.
@@ -497,10 +529,100 @@ mod tests {
     #[test]
     fn lifetimes_above_the_cap_are_refused() {
         let ring = ring();
-        let longest = seal(&ring, &claims(&ring, Kind::Access, LIFETIME_MAX));
-        assert!(ring.open(&longest, Kind::Access, NOW).is_ok());
-        let longer = seal(&ring, &claims(&ring, Kind::Access, LIFETIME_MAX + Duration::from_millis(1)));
-        refused(&ring, &longer, OpenError::LifetimeAboveCap);
+        let entropy = SeededEntropy::new(1);
+        let key = ring.key_id(NOW);
+        let longest = claims(&ring, Kind::Access, LIFETIME_MAX);
+        assert!(ring.open(&seal(&ring, &longest), Kind::Access, NOW).is_ok());
+        let too_late = NOW.saturating_add(LIFETIME_MAX + Duration::from_millis(1));
+        let partner =
+            crate::Partner { expires_at: too_late, generation: 0, scope: Scope::default(), apart: false };
+        for longer in [
+            claims(&ring, Kind::Access, LIFETIME_MAX + Duration::from_millis(1)),
+            Claims { partner: Some(partner), ..longest.clone() },
+            Claims { family_expires_at: too_late, ..longest.clone() },
+        ] {
+            assert_eq!(ring.seal(&longer, key, &entropy), Err(SealError::LifetimeAboveCap));
+            let forged = ring.seal_bytes(longer.encode(key), Kind::Access.id(), key, &entropy).unwrap();
+            let forged = format!("dmat_{}", URL_SAFE_NO_PAD.encode(forged));
+            refused(&ring, &forged, OpenError::LifetimeAboveCap);
+        }
+    }
+
+    #[test]
+    fn a_key_of_another_hour_seals_nothing() {
+        let ring = ring();
+        let claims = claims(&ring, Kind::Access, Duration::from_mins(30));
+        let entropy = SeededEntropy::new(1);
+        for hour in [NOW.hour() - 1, NOW.hour() + 1] {
+            let key = KeyId { hour, ..ring.key_id(NOW) };
+            assert_eq!(ring.seal(&claims, key, &entropy), Err(SealError::OtherHour));
+        }
+    }
+
+    #[test]
+    fn the_longest_token_opens_and_a_longer_one_is_not_sealed() {
+        let ring = ring();
+        let mut claims = claims(&ring, Kind::Refresh, Duration::from_mins(30));
+        let room = |claims: &Claims| TOKEN_LEN_MAX - seal(&ring, claims).len();
+        claims.redirect_uri = Some("u".repeat(12_000).into());
+        claims.redirect_uri = Some("u".repeat(12_000 + room(&claims) * 3 / 4).into());
+        assert!(room(&claims) < 4, "{}", room(&claims));
+        assert!(ring.open(&seal(&ring, &claims), Kind::Refresh, NOW).is_ok());
+        claims.user = Some("user and four more".into());
+        let sealed = ring.seal(&claims, ring.key_id(NOW), &SeededEntropy::new(1));
+        assert_eq!(sealed, Err(SealError::TooLong));
+    }
+
+    #[test]
+    fn a_key_keeps_its_count_when_a_second_one_arrives() {
+        let ring = ring();
+        let slot = (0, Kind::Access.id(), NOW.hour());
+        ring.cached(slot, || ring.derive(0, slot.1, slot.2)).pretend_sealed(crate::key::SEALED_MAX);
+        ring.cached(slot, || ring.derive(0, slot.1, slot.2));
+        let claims = claims(&ring, Kind::Access, Duration::from_mins(30));
+        let entropy = SeededEntropy::new(2);
+        assert_eq!(ring.seal(&claims, ring.key_id(NOW), &entropy), Err(SealError::KeyExhausted));
+    }
+
+    #[test]
+    fn a_second_spelling_of_a_record_is_refused() {
+        let ring = ring();
+        let long_header = [0x98, 0x02, 0x43, b'r', b'o', b'w', 0x41, 1];
+        let trailing = [0x82, 0x43, b'r', b'o', b'w', 0x41, 1, 0];
+        let three = [0x83, 0x43, b'r', b'o', b'w', 0x41, 1, 0];
+        for content in [long_header, trailing, three] {
+            let key = ring.key_id(NOW);
+            let sealed = ring.seal_bytes(content.to_vec(), RECORD_KIND, key, &SeededEntropy::new(1)).unwrap();
+            assert_eq!(ring.open_record(b"row", &sealed, NOW), Err(OpenError::Malformed));
+        }
+    }
+
+    #[test]
+    fn large_records_use_the_longer_headers() {
+        let ring = ring();
+        for length in [0, 7, 200, 300, 70_000] {
+            let plain = vec![7; length];
+            let sealed = ring.seal_record(b"row", &plain, NOW, &SeededEntropy::new(1)).unwrap();
+            assert_eq!(ring.open_record(b"row", &sealed, NOW), Ok((plain, ring.key_id(NOW))));
+        }
+    }
+
+    #[test]
+    fn a_second_spelling_of_the_envelope_is_refused() {
+        let ring = ring();
+        let plain = [0x82, 0x43, b'r', b'o', b'w', 0x41, 1];
+        let sealed = ring.seal_record(b"row", &[1], NOW, &SeededEntropy::new(1)).unwrap();
+        let content = sealed.len() - plain.len() - TAG_LEN;
+        assert_eq!(sealed[content - 1], 0x57, "a byte string of 23 bytes");
+        let with = |header: &[u8]| [&sealed[..content - 1], header, &sealed[content..]].concat();
+        assert_eq!(ring.open_record(b"row", &with(&[0x57]), NOW), Ok((vec![1], ring.key_id(NOW))));
+        for header in [&[0x58, 23][..], &[0x59, 0, 23], &[0x5a, 0, 0, 0, 23], &[0x56], &[0x58, 24], &[0x77]] {
+            assert_eq!(
+                ring.open_record(b"row", &with(header), NOW),
+                Err(OpenError::Malformed),
+                "{header:02x?}"
+            );
+        }
     }
 
     #[test]
