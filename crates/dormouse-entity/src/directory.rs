@@ -179,19 +179,19 @@ impl Directory {
     }
 }
 
-fn link<T: Clone + Ord>(index: &mut Sharded<EntityId, Arc<BTreeSet<T>>>, owner: &EntityId, owned: &T) {
+fn link<T: Clone + Ord>(index: &mut Sharded<EntityId, Arc<BTreeSet<T>>>, owner: &EntityId, item: &T) {
     let mut all = index.get(owner.as_str()).cloned().unwrap_or_default();
-    if !all.contains(owned) {
-        Arc::make_mut(&mut all).insert(owned.clone());
+    if !all.contains(item) {
+        Arc::make_mut(&mut all).insert(item.clone());
         index.insert(owner.clone(), all);
     }
 }
 
-fn unlink<T: Clone + Ord>(index: &mut Sharded<EntityId, Arc<BTreeSet<T>>>, owner: &EntityId, owned: &T) {
+fn unlink<T: Clone + Ord>(index: &mut Sharded<EntityId, Arc<BTreeSet<T>>>, owner: &EntityId, item: &T) {
     let Some(mut all) = index.get(owner.as_str()).cloned() else {
         return;
     };
-    Arc::make_mut(&mut all).remove(owned);
+    Arc::make_mut(&mut all).remove(item);
     if all.is_empty() {
         index.remove(owner.as_str());
     } else {

@@ -1,9 +1,11 @@
 //! Names and keys of entities, checked once when they come in (the alphabets of Apigee's management API).
 
+use dormouse_token::{Entropy, Secret, random};
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// Why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -112,6 +114,36 @@ checked_text!(
     PLAIN
 );
 
+impl EntityId {
+    /// The usual text of a UUID.
+    pub fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid.to_string().into())
+    }
+}
+
+impl ConsumerKey {
+    /// A fresh key of 48 letters and digits.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(alphanumeric::<KEY_LENGTH>(entropy).into())
+    }
+}
+
+/// A fresh consumer secret of 64 letters and digits.
+pub fn generate_secret(entropy: &dyn Entropy) -> Secret {
+    Secret::new(alphanumeric::<SECRET_LENGTH>(entropy))
+}
+
+/// Letters and digits, each equally likely: of six random bits, the two values beyond the alphabet are dropped.
+fn alphanumeric<const LENGTH: usize>(entropy: &dyn Entropy) -> String {
+    let mut text = String::with_capacity(LENGTH);
+    while text.len() < LENGTH {
+        let drawn = random::<LENGTH>(entropy);
+        let letters = drawn.iter().filter_map(|byte| LETTERS.chars().nth(usize::from(byte >> 2)));
+        text.extend(letters.take(LENGTH - text.len()));
+    }
+    text
+}
+
 impl Alphabet {
     fn check(&self, text: &str) -> Result<(), NameError> {
         if text.is_empty() {
@@ -131,6 +163,10 @@ fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || "._ @$%-".contains(character)
 }
 
+const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// As long as Apigee's generated keys and secrets.
+const KEY_LENGTH: usize = 48;
+const SECRET_LENGTH: usize = 64;
 const NAME: Alphabet =
     Alphabet { allows: is_name_character, words: "letters, digits, blank and . _ @ $ % -", length_max: 255 };
 const EMAIL: Alphabet = Alphabet {
@@ -174,6 +210,17 @@ mod tests {
         check(Email::parse, &["o'neil+test@example.com"], &["", "a<b", "a\u{0}"]);
         check(ConsumerKey::parse, &["aB3~!/ \"'", "k"], &["", "k\t", "schlüssel", "\u{7f}", &long]);
         check(PlainName::parse, &["a/b", "schlüssel", &long], &["", "a\u{85}", "x\r", &"x".repeat(257)]);
+    }
+
+    #[test]
+    fn generated_texts_are_fresh_and_of_full_length() {
+        let entropy = dormouse_token::SeededEntropy::new(3);
+        let (first, second) = (ConsumerKey::generate(&entropy), ConsumerKey::generate(&entropy));
+        assert_ne!(first, second);
+        assert!(
+            first.as_str().len() == 48 && first.as_str().chars().all(|letter| letter.is_ascii_alphanumeric())
+        );
+        assert_eq!(generate_secret(&entropy).expose().len(), 64);
     }
 
     #[test]

@@ -143,7 +143,7 @@ mod tests {
         check(&format!("$argon2id$m=65536,t=3,p=4{tail}"), Err(PasswordHashError::NotArgon2id));
         check("$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ", Err(PasswordHashError::Incomplete));
         check(
-            "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzYWx0$9sTbSlTio3A",
+            "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzYWx0$9sTbSlTio3Biev89",
             Err(PasswordHashError::Incomplete),
         );
         for text in ["", "secret", "$2b$12$abcdefghijklmnopqrstuv", "$argon2id$v=19$m=x,t=3,p=4$a$b"] {
