@@ -4,6 +4,8 @@
 //! compiled once per deployment; a variable that nobody reads costs nothing; nothing here does I/O, and time and
 //! randomness come from the [`Host`].
 
+mod compare;
+mod condition;
 mod context;
 mod date_format;
 mod executable;
@@ -16,12 +18,17 @@ mod outcome;
 mod parameters;
 mod property;
 mod system;
+mod template;
+#[cfg(test)]
+mod testing;
 mod transaction;
 mod value;
 mod variable;
 mod variables;
+mod wildcard;
 mod write_error;
 
+pub use condition::{Condition, EvaluationError, InvalidPattern};
 pub use context::{Arrival, Phase, Place};
 pub use date_format::{DateFormat, InvalidDateFormat};
 pub use executable::{Executable, ImmediatePolicy, OutcomeFuture, WaitingPolicy};
@@ -34,8 +41,10 @@ pub use outcome::{FlowCall, Outcome};
 pub use parameters::Parameters;
 pub use property::parse_status;
 pub use system::uuid;
+pub use template::{Template, TemplateError, TemplateProblem, Unresolved};
 pub use transaction::Transaction;
 pub use value::{Text, Value};
 pub use variable::Variable;
 pub use variables::VariableSource;
+pub use wildcard::Wildcard;
 pub use write_error::WriteError;

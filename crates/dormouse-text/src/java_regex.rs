@@ -5,6 +5,7 @@ mod class;
 mod emit;
 mod error;
 mod escape;
+mod generator;
 mod parser;
 mod property;
 mod replacement;
@@ -12,6 +13,7 @@ mod syntax;
 mod tokens;
 
 pub use error::Error;
+pub use generator::Generator;
 pub use replacement::Replacement;
 
 use emit::{Anchoring, Emitted};

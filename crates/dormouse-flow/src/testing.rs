@@ -1,0 +1,26 @@
+//! Transactions for the tests of this crate.
+
+use crate::{Arrival, Deployment, Host, Message, Transaction};
+use dormouse_token::{ManualClock, SeededEntropy, Timestamp};
+use std::sync::Arc;
+
+/// A transaction of proxy `orders`, at 2013-08-21T19:16:47.413Z.
+pub(crate) fn transaction(verb: &'static str, uri: &str) -> Transaction {
+    let now = Timestamp::from_ms(1_377_112_607_413);
+    let host = Host {
+        clock: Arc::new(ManualClock::at(now)),
+        entropy: Arc::new(SeededEntropy::new(1)),
+        organization: "local".into(),
+        environment: "test".into(),
+        time_zone: jiff::tz::TimeZone::UTC,
+        property_sets: [("shared".into(), [("key".into(), "of environment".into())].into())].into(),
+    };
+    let deployment = Deployment {
+        name: "orders".into(),
+        revision: "3".into(),
+        property_sets: [("own".into(), [("a.b".into(), "of proxy".into())].into())].into(),
+    };
+    let client = "[::ffff:192.0.2.7]:4711".parse().expect("an address");
+    let arrival = Arrival { client, secure: true, started_at: now, ended_at: now };
+    Transaction::new(Arc::new(host), Arc::new(deployment), arrival, Message::request(verb, uri))
+}
