@@ -121,8 +121,7 @@ impl<'a> Raw<'a> {
         let mut last_optional = 0;
         for _ in 0..count {
             match input.datatype()? {
-                // Deterministic order puts negative keys behind all others.
-                Type::U8 if skipped.is_none() => raw.read_claim(input.u8()?, &mut input)?,
+                Type::U8 => raw.read_claim(input.u8()?, &mut input)?,
                 Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
                     let writer = skipped.get_or_insert_with(MapWriter::new);
                     last_optional = skip_optional(&mut input, last_optional, writer)?;
@@ -377,7 +376,7 @@ mod tests {
         let next = KeyId { hour: KEY.hour + 1, ..KEY };
         let mut token = claims();
         let issue = |token: &mut Claims, at: Timestamp| {
-            let expires_at = at.saturating_add(Duration::from_secs(1800));
+            let expires_at = at.saturating_add(Duration::from_mins(30));
             (token.issued_at, token.expires_at, token.family_expires_at) = (at, expires_at, expires_at);
         };
         issue(&mut token, Timestamp::from_ms(Timestamp::from_hour(next.hour).as_ms() - 1));

@@ -9,6 +9,7 @@ mod claims_codec;
 mod counter;
 mod cut_off;
 mod entropy;
+mod envelope;
 mod family;
 mod id;
 mod key;
