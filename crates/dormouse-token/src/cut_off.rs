@@ -146,7 +146,8 @@ impl CutOffRow {
         match (self, older) {
             (Self::CutOff(own), Self::CutOff(older)) => own.replaces(older),
             (Self::Burn(own), Self::Burn(older)) => {
-                own.root == older.root && (own.hour == older.hour || own.hour.is_none())
+                let includes = own.hour == older.hour || own.hour.is_none();
+                own.root == older.root && includes && own.number >= older.number
             }
             _ => false,
         }
@@ -343,6 +344,35 @@ mod tests {
         assert!(!cut_off(5, Reach::Both, Some(8)).replaces(&cut_off(4, Reach::Both, Some(9))));
         let other = CutOff { target: Target::Client("u".into()), ..cut_off(4, Reach::Both, None) };
         assert!(!both.replaces(&other));
+    }
+
+    #[test]
+    fn rows_of_one_sort_replace_each_other() {
+        let burn =
+            |number, root, hour| CutOffRow::Burn(Burn { number, root, hour, kept_until: Timestamp::MAX });
+        let hour = burn(5, ROOT_A, Some(1));
+        assert!(burn(6, ROOT_A, Some(1)).replaces(&hour));
+        assert!(burn(6, ROOT_A, None).replaces(&hour));
+        assert!(!burn(6, ROOT_A, Some(2)).replaces(&hour));
+        assert!(!burn(6, ROOT_B, Some(1)).replaces(&hour));
+        assert!(!burn(6, ROOT_B, None).replaces(&hour));
+        assert!(!burn(4, ROOT_A, Some(1)).replaces(&hour), "the later number kills more");
+        assert!(!hour.replaces(&burn(4, ROOT_A, None)));
+        let cut = |number, reach| CutOffRow::CutOff(cut_off(number, reach, None));
+        assert!(cut(6, Reach::Both).replaces(&cut(5, Reach::Both)));
+        assert!(!cut(6, Reach::Access).replaces(&cut(5, Reach::Both)));
+        assert!(!cut(6, Reach::Both).replaces(&hour));
+        assert!(!hour.replaces(&cut(4, Reach::Both)));
+    }
+
+    #[test]
+    fn a_row_takes_its_number_at_commit() {
+        let cut_off = CutOffRow::CutOff(cut_off(0, Reach::Both, None));
+        let burn = CutOffRow::Burn(Burn { number: 0, root: ROOT_A, hour: None, kept_until: Timestamp::MAX });
+        for mut row in [cut_off, burn] {
+            row.set_number(9);
+            assert_eq!(row.number(), 9);
+        }
     }
 
     #[test]
