@@ -270,8 +270,8 @@ impl Parser<'_> {
 fn single_or(mut parts: Vec<Condition>, list: fn(Vec<Condition>) -> Condition) -> Condition {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,
-        Some(last) => {
-            parts.push(last);
+        Some(popped) => {
+            parts.push(popped);
             list(parts)
         }
         None => list(parts),
@@ -316,10 +316,10 @@ mod tests {
 
     /// A condition that is understood in spite of something odd.
     #[track_caller]
-    fn check_tolerated(text: &str, canonical: &str, kind: ConditionErrorKind) {
+    fn check_tolerated(text: &str, canonical: &str, kind: &ConditionErrorKind) {
         let parsed = parse_condition(text);
         assert_eq!(parsed.condition.expect(text).to_string(), canonical);
-        assert!(parsed.tolerated.iter().any(|error| error.kind == kind), "{:?}", parsed.tolerated);
+        assert!(parsed.tolerated.iter().any(|error| error.kind == *kind), "{:?}", parsed.tolerated);
     }
 
     #[test]
@@ -428,11 +428,11 @@ mod tests {
 
     #[test]
     fn what_runs_in_production_is_tolerated() {
-        check_tolerated("(a = 1", "a = 1", ConditionErrorKind::UnclosedParenthesis);
-        check_tolerated("a = 1)", "a = 1", ConditionErrorKind::UnopenedParenthesis);
-        check_tolerated("(a or b)) and c", "(a or b) and c", ConditionErrorKind::UnopenedParenthesis);
-        check_tolerated("1=1", "1 = 1", ConditionErrorKind::LiteralOnLeft);
-        check_tolerated("a ~ b", "a Matches b", ConditionErrorKind::PatternIsVariable(Operator::Matches));
+        check_tolerated("(a = 1", "a = 1", &ConditionErrorKind::UnclosedParenthesis);
+        check_tolerated("a = 1)", "a = 1", &ConditionErrorKind::UnopenedParenthesis);
+        check_tolerated("(a or b)) and c", "(a or b) and c", &ConditionErrorKind::UnopenedParenthesis);
+        check_tolerated("1=1", "1 = 1", &ConditionErrorKind::LiteralOnLeft);
+        check_tolerated("a ~ b", "a Matches b", &ConditionErrorKind::PatternIsVariable(Operator::Matches));
     }
 
     #[test]

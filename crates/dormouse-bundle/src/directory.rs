@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::file_tree::{FILES_MAX, FileTree, LIMIT, belongs_to_bundle, size_max, too_large};
 use crate::problem::Problem;
@@ -86,7 +86,7 @@ fn kind(path: &Path, root: &Path) -> Result<Kind, Problem> {
     })
 }
 
-fn stays_inside(link: &Path, target: &PathBuf, root: &Path) -> Result<(), Problem> {
+fn stays_inside(link: &Path, target: &Path, root: &Path) -> Result<(), Problem> {
     if target.starts_with(root) {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! The files of a bundle in memory, however they were stored, and the limits that both ways of storing share.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::decode::FILE_MAX_BYTES;
 use crate::problem::Problem;
@@ -28,10 +29,16 @@ impl FileTree {
                 format!("the bundle's files have more than {BYTES_MAX} bytes"),
             ));
         }
-        if self.files.insert(path.clone(), content).is_some() {
-            return Err(Problem::error("duplicate-file", format!("{} occurs twice", path.escape_debug())));
+        match self.files.entry(path) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(content);
+                Ok(())
+            }
+            Entry::Occupied(occupied) => {
+                let message = format!("{} occurs twice", occupied.key().escape_debug());
+                Err(Problem::error("duplicate-file", message))
+            }
         }
-        Ok(())
     }
 
     /// All files below a folder (a path that ends in `/`), with their paths below it.

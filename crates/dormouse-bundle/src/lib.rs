@@ -11,6 +11,7 @@ mod condition;
 mod condition_lexer;
 mod condition_parser;
 mod decode;
+mod diagnose;
 mod directory;
 mod element;
 mod file_tree;
@@ -34,6 +35,7 @@ mod xml_outline;
 pub use bundle_source::{BundleSource, BundleSourceError};
 pub use condition::{Condition, Number, NumberValue, Operand, Operator};
 pub use condition_parser::{ConditionError, ConditionErrorKind, ParsedCondition, parse_condition};
+pub use diagnose::diagnose;
 pub use element::{Attribute, Element, Node};
 pub use load::load;
 pub use model::{

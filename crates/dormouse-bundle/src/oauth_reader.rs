@@ -62,7 +62,9 @@ impl<'a> Reader<'a> {
                     Some(meant) => problem.help(format!("write `{meant}`")),
                     None => problem,
                 });
-            } else if root.elements().take(index).any(|earlier| earlier.name == name) {
+            } else if !LISTS.contains(&name)
+                && root.elements().take(index).any(|earlier| earlier.name == name)
+            {
                 let message = format!("a second `{name}`; only the first one is read");
                 self.problems
                     .push(Problem::warning("duplicate-element", message).at(child.name_span.clone()));
@@ -147,7 +149,7 @@ impl<'a> Reader<'a> {
             };
             if lifetime.is_none() {
                 let message = format!("{name} must be a number of milliseconds above 0, or -1");
-                self.refuse(refusal, message, written.span.clone());
+                self.refuse(refusal, &message, written.span.clone());
             }
             lifetime.map(|lifetime| Located::new(lifetime, written.span))
         });
@@ -184,7 +186,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A problem that Apigee names as a deployment error.
-    pub(crate) fn refuse(&mut self, refusal: Refusal, message: String, span: Span) {
+    pub(crate) fn refuse(&mut self, refusal: Refusal, message: &str, span: Span) {
         let message = format!("{message} (Apigee: {})", refusal.apigee);
         self.problems.push(Problem::error(refusal.code, message).at(span));
     }
@@ -243,5 +245,7 @@ pub(crate) fn similar<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 const ROOT_ATTRIBUTES: &[&str] = &["async", "continueOnError", "enabled", "name"];
+/// Real policies repeat them, and all of them are read.
+const LISTS: [&str; 3] = ["Attributes", "SupportedGrantTypes", "Tokens"];
 /// Accepted in every policy; fault rules in policies are a legacy that nothing runs.
 const COMMON_CHILDREN: &[&str] = &["Description", "DisplayName", "FaultRules", "OAuthConfig", "Properties"];

@@ -247,7 +247,8 @@ fn check_applicability(reader: &mut Reader<'_>, operation: Operation) {
     let root = reader.root;
     for child in root.elements() {
         let known = ELEMENTS.iter().find(|known| known.name == child.name);
-        if known.is_none_or(|known| (known.applies)(operation)) {
+        let refusable = ["ExpiresIn", "RefreshTokenExpiresIn"].contains(&child.name.as_str());
+        if known.is_none_or(|known| (known.applies)(operation)) || child.is_empty() && !refusable {
             continue;
         }
         let (level, code, apigee) = match child.name.as_str() {
@@ -385,17 +386,15 @@ fn supported_grant_types(reader: &mut Reader<'_>, operation: Operation) -> Vec<L
     let mut grants = Vec::new();
     for element in lists.flat_map(Element::elements) {
         let Some(written) = text(element).filter(|_| element.name == "GrantType") else { continue };
-        match Grant::ALL.into_iter().find(|grant| grant.as_str() == written.value) {
-            Some(grant) => grants.push(Located::new(grant, written.span)),
-            None => {
-                let level = if operation.generates_token() { Level::Error } else { Level::Warning };
-                let message =
-                    format!("there is no grant type `{}` (Apigee: InvalidGrantType)", written.value);
-                let problem = Problem::new(level, "invalid-grant-type", message).at(written.span);
-                let names = Grant::ALL.map(Grant::as_str).join(", ");
-                reader.problems.push(problem.help(format!("the grant types are {names}")));
-            }
+        if let Some(grant) = Grant::ALL.into_iter().find(|grant| grant.as_str() == written.value) {
+            grants.push(Located::new(grant, written.span));
+            continue;
         }
+        let level = if operation.generates_token() { Level::Error } else { Level::Warning };
+        let message = format!("there is no grant type `{}` (Apigee: InvalidGrantType)", written.value);
+        let problem = Problem::new(level, "invalid-grant-type", message).at(written.span);
+        let names = Grant::ALL.map(Grant::as_str).join(", ");
+        reader.problems.push(problem.help(format!("the grant types are {names}")));
     }
     grants
 }
@@ -406,7 +405,7 @@ fn tokens(reader: &mut Reader<'_>, operation: Operation) -> Vec<TokenReference> 
     if elements.is_empty() && operation.changes_status() {
         let message =
             format!("{} needs a token: <Tokens><Token type=\"…\">…</Token></Tokens>", operation.as_str());
-        reader.refuse(TOKEN_VALUE_REQUIRED, message, reader.root.name_span.clone());
+        reader.refuse(TOKEN_VALUE_REQUIRED, &message, reader.root.name_span.clone());
     }
     elements.into_iter().filter_map(|element| token(reader, element)).collect()
 }
@@ -414,7 +413,7 @@ fn tokens(reader: &mut Reader<'_>, operation: Operation) -> Vec<TokenReference> 
 fn token(reader: &mut Reader<'_>, element: &Element) -> Option<TokenReference> {
     reader.check_attributes(element, &["cascade", "type"]);
     let Some(variable) = text(element) else {
-        let message = "this token names no flow variable".to_owned();
+        let message = "this token names no flow variable";
         reader.refuse(TOKEN_VALUE_REQUIRED, message, element.name_span.clone());
         return None;
     };

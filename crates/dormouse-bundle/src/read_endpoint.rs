@@ -4,11 +4,12 @@
 use crate::element::Element;
 use crate::model::{
     HttpTargetConnection, LoadBalancer, LoadBalancerServer, LocalTargetConnection, Property, ProxyEndpoint,
-    RouteRule, RouteTarget, SharedFlow, TargetConnection, TargetEndpoint,
+    RouteRule, RouteTarget, SharedFlow, Step, TargetConnection, TargetEndpoint,
 };
 use crate::problem::Problem;
 use crate::read_flow::{check_children, condition, endpoint_flows, name_of, steps, text_of};
 use crate::source::Located;
+use crate::source_text::SourceText;
 
 /// A proxy endpoint.
 pub(crate) fn proxy_endpoint(name: String, element: Element, problems: &mut Vec<Problem>) -> ProxyEndpoint {
@@ -20,7 +21,7 @@ pub(crate) fn proxy_endpoint(name: String, element: Element, problems: &mut Vec<
     ProxyEndpoint {
         name,
         base_path: base_path(&element, &connections, problems),
-        virtual_hosts: virtual_hosts.map(|host| located(host.text().trimmed())).collect(),
+        virtual_hosts: virtual_hosts.map(|host| located(&host.text().trimmed())).collect(),
         properties,
         flows: endpoint_flows(&element, problems),
         post_client_flow: post_client_flow(&element, problems),
@@ -33,11 +34,6 @@ pub(crate) fn proxy_endpoint(name: String, element: Element, problems: &mut Vec<
 pub(crate) fn target_endpoint(name: String, element: Element, problems: &mut Vec<Problem>) -> TargetEndpoint {
     check_children(&element, TARGET_CHILDREN, problems);
     let connection = element.elements().find_map(connection);
-    if connection.is_none() {
-        let message = format!("the target endpoint `{name}` has no connection");
-        let problem = Problem::error("target-without-connection", message).at(element.name_span.clone());
-        problems.push(problem.help("add <HTTPTargetConnection><URL>…</URL></HTTPTargetConnection>"));
-    }
     TargetEndpoint { name, connection, flows: endpoint_flows(&element, problems), element }
 }
 
@@ -68,7 +64,7 @@ fn base_path(endpoint: &Element, connections: &[&Element], problems: &mut Vec<Pr
     path
 }
 
-fn post_client_flow(endpoint: &Element, problems: &mut Vec<Problem>) -> Vec<crate::model::Step> {
+fn post_client_flow(endpoint: &Element, problems: &mut Vec<Problem>) -> Vec<Step> {
     let mut found = Vec::new();
     for flow in endpoint.elements_named("PostClientFlow") {
         check_children(flow, &["Condition", "Description", "Request", "Response"], problems);
@@ -131,7 +127,7 @@ fn load_balancer(element: &Element) -> LoadBalancer {
 
 fn server(element: &Element) -> LoadBalancerServer {
     let flag = |name| text_of(element, name).map(|text| text.value == "true");
-    let name = element.attribute("name").map(|attribute| located(attribute.value.trimmed()));
+    let name = element.attribute("name").map(|attribute| located(&attribute.value.trimmed()));
     LoadBalancerServer {
         name: name.unwrap_or_else(|| Located::new(String::new(), element.name_span.clone())),
         weight: text_of(element, "Weight").and_then(|text| text.value.parse().ok()).unwrap_or(1),
@@ -145,11 +141,11 @@ fn properties(connection: &Element) -> Vec<Property> {
     let lists = connection.elements_named("Properties");
     let elements = lists.flat_map(|list| list.elements_named("Property"));
     elements
-        .map(|element| Property { name: name_of(element), value: located(element.text().trimmed()) })
+        .map(|element| Property { name: name_of(element), value: located(&element.text().trimmed()) })
         .collect()
 }
 
-fn located(text: crate::source_text::SourceText) -> Located<String> {
+fn located(text: &SourceText) -> Located<String> {
     Located::new(text.as_str().to_owned(), text.span())
 }
 

@@ -12,7 +12,9 @@ pub(crate) fn endpoint_flows(endpoint: &Element, problems: &mut Vec<Problem>) ->
     let flow_lists: Vec<&Element> = endpoint.elements_named("Flows").collect();
     let rule_lists: Vec<&Element> = endpoint.elements_named("FaultRules").collect();
     for (lists, child) in [(&flow_lists, "Flow"), (&rule_lists, "FaultRule")] {
-        lists.iter().for_each(|list| check_children(list, &[child], problems));
+        for list in lists {
+            check_children(list, &[child], problems);
+        }
     }
     let conditional = flow_lists.iter().flat_map(|list| list.elements_named("Flow"));
     let fault_rules = rule_lists.iter().flat_map(|list| list.elements_named("FaultRule"));

@@ -85,7 +85,7 @@ impl SourceText {
         let (length, verbatim) = (self.value.len(), decoded.len() == source.len());
         match self.pieces.last_mut() {
             Some(last) if verbatim && last.continues_verbatim(length, source.start) => {
-                last.source_end = source.end
+                last.source_end = source.end;
             }
             _ => self.pieces.push(Piece { decoded: length, source: source.start, source_end: source.end }),
         }

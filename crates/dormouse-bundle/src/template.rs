@@ -56,6 +56,16 @@ pub struct Delimiters<'a> {
     pub suffix: &'a str,
 }
 
+impl Argument {
+    /// The variable's name, if it is one.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Variable { name, .. } => Some(name),
+        }
+    }
+}
+
 impl Default for Delimiters<'_> {
     fn default() -> Self {
         Self { prefix: "{", suffix: "}" }
@@ -106,10 +116,7 @@ impl Template {
                 Part::Literal(_) => {}
                 Part::Variable { name, .. } => names.push(name.as_str()),
                 Part::Function { arguments, .. } => {
-                    names.extend(arguments.iter().filter_map(|argument| match argument {
-                        Argument::Literal(_) => None,
-                        Argument::Variable { name, .. } => Some(name.as_str()),
-                    }))
+                    names.extend(arguments.iter().filter_map(Argument::variable));
                 }
             }
         }
@@ -214,7 +221,7 @@ fn clamped(text: &str) -> &str {
 }
 
 /// The longest reference, without its prefix: a page full of `{a(` must not take quadratic time.
-const REFERENCE_MAX_BYTES: usize = 4 * 1024;
+const REFERENCE_MAX_BYTES: usize = 2 * 1024;
 
 #[cfg(test)]
 mod tests {

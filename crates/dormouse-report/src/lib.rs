@@ -1,1 +1,11 @@
-//! See Cargo.toml.
+//! Shows problems: with an excerpt and a caret for people, as single lines for editors and logs, as JSON for
+//! programs. The same problems always give the same bytes; colour is used only when asked for.
+
+mod excerpt;
+mod json;
+mod lines;
+mod visible;
+
+pub use excerpt::{Colour, excerpts};
+pub use json::json;
+pub use lines::{lines, summary};
