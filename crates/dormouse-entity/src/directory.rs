@@ -2,11 +2,11 @@
 //!
 //! Copies share their contents, so a change makes a new snapshot cheaply while readers keep the old one.
 
+use crate::owned::{Index, Owned, link, unlink};
 use crate::sharded::Sharded;
 use crate::{
     ApiProduct, App, ConsumerKey, Credential, Developer, Email, EntityId, Name, PlainName, TargetServer,
 };
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything that deciding about a client needs, in memory. Look-ups take constant time.
@@ -18,10 +18,10 @@ pub struct Directory {
     credentials: Sharded<ConsumerKey, Arc<Credential>>,
     products: Sharded<Name, Arc<ApiProduct>>,
     target_servers: Sharded<PlainName, Arc<TargetServer>>,
-    /// Developer to the ids of the apps.
-    app_ids: Sharded<EntityId, Arc<BTreeSet<EntityId>>>,
+    /// Developer to the apps, by name.
+    app_ids: Index<Name, EntityId>,
     /// App to its keys.
-    keys: Sharded<EntityId, Arc<BTreeSet<ConsumerKey>>>,
+    keys: Index<ConsumerKey, ()>,
 }
 
 impl Directory {
@@ -37,7 +37,7 @@ impl Directory {
 
     /// The app of this name among the apps of one developer.
     pub fn app_named(&self, developer_id: &str, name: &str) -> Option<&Arc<App>> {
-        self.apps_of(developer_id).find(|app| app.name.as_str() == name)
+        self.app_ids.get(developer_id)?.get(name).and_then(|id| self.apps.get(id.as_str()))
     }
 
     /// The developer with this id.
@@ -60,15 +60,15 @@ impl Directory {
         self.target_servers.get(name)
     }
 
-    /// The apps of a developer, by ascending id.
+    /// The apps of a developer, by name.
     pub fn apps_of(&self, developer_id: &str) -> impl Iterator<Item = &Arc<App>> {
         let ids = self.app_ids.get(developer_id);
-        ids.into_iter().flat_map(|ids| ids.iter()).filter_map(|id| self.apps.get(id.as_str()))
+        ids.into_iter().flat_map(Owned::iter).map(|(_, id)| id).filter_map(|id| self.apps.get(id.as_str()))
     }
 
     /// The credentials of an app, by issue time, then key.
     pub fn credentials_of(&self, app_id: &str) -> Vec<&Arc<Credential>> {
-        let keys = self.keys.get(app_id).into_iter().flat_map(|keys| keys.iter());
+        let keys = self.keys.get(app_id).into_iter().flat_map(Owned::iter).map(|(key, ())| key);
         let mut credentials: Vec<_> = keys.filter_map(|key| self.credentials.get(key.as_str())).collect();
         credentials.sort_by_key(|credential| credential.issued_at);
         credentials
@@ -117,22 +117,30 @@ impl Directory {
 
     /// Adds an app, or replaces the one with this id.
     pub fn put_app(&mut self, app: impl Into<Arc<App>>) {
-        let app = app.into();
-        let old = self.apps.insert(app.app_id.clone(), Arc::clone(&app));
-        if let Some(old) = old.filter(|old| old.developer_id != app.developer_id) {
-            unlink(&mut self.app_ids, &old.developer_id, &old.app_id);
+        let mut app = app.into();
+        let owner =
+            self.developers.get(app.developer_id.as_str()).map(|developer| developer.developer_id.clone());
+        if let (Some(own), Some(owner)) = (Arc::get_mut(&mut app), owner) {
+            own.developer_id = owner;
         }
-        link(&mut self.app_ids, &app.developer_id, &app.app_id);
+        let old = self.apps.insert(app.app_id.clone(), Arc::clone(&app));
+        if let Some(old) = old.filter(|old| old.developer_id != app.developer_id || old.name != app.name) {
+            unlink(&mut self.app_ids, &old.developer_id, &old.name);
+        }
+        link(&mut self.app_ids, &app.developer_id, app.name.clone(), app.app_id.clone());
     }
 
     /// Adds a credential, or replaces the one with this consumer key.
     pub fn put_credential(&mut self, credential: impl Into<Arc<Credential>>) {
-        let credential = credential.into();
+        let mut credential = credential.into();
+        if let Some(own) = Arc::get_mut(&mut credential) {
+            self.share_names(own);
+        }
         let old = self.credentials.insert(credential.consumer_key.clone(), Arc::clone(&credential));
         if let Some(old) = old.filter(|old| old.app_id != credential.app_id) {
             unlink(&mut self.keys, &old.app_id, &old.consumer_key);
         }
-        link(&mut self.keys, &credential.app_id, &credential.consumer_key);
+        link(&mut self.keys, &credential.app_id, credential.consumer_key.clone(), ());
     }
 
     /// Adds a product, or replaces the one of this name.
@@ -157,7 +165,7 @@ impl Directory {
     /// Removes an app; its credentials stay until they are removed themselves, and are unusable meanwhile.
     pub fn remove_app(&mut self, app_id: &str) -> Option<Arc<App>> {
         let app = self.apps.remove(app_id)?;
-        unlink(&mut self.app_ids, &app.developer_id, &app.app_id);
+        unlink(&mut self.app_ids, &app.developer_id, &app.name);
         Some(app)
     }
 
@@ -177,24 +185,17 @@ impl Directory {
     pub fn remove_target_server(&mut self, name: &str) -> Option<Arc<TargetServer>> {
         self.target_servers.remove(name)
     }
-}
 
-fn link<T: Clone + Ord>(index: &mut Sharded<EntityId, Arc<BTreeSet<T>>>, owner: &EntityId, item: &T) {
-    let mut all = index.get(owner.as_str()).cloned().unwrap_or_default();
-    if !all.contains(item) {
-        Arc::make_mut(&mut all).insert(item.clone());
-        index.insert(owner.clone(), all);
-    }
-}
-
-fn unlink<T: Clone + Ord>(index: &mut Sharded<EntityId, Arc<BTreeSet<T>>>, owner: &EntityId, item: &T) {
-    let Some(mut all) = index.get(owner.as_str()).cloned() else {
-        return;
-    };
-    Arc::make_mut(&mut all).remove(item);
-    if all.is_empty() {
-        index.remove(owner.as_str());
-    } else {
-        index.insert(owner.clone(), all);
+    /// Lets a credential point to the texts that its app and products have already.
+    fn share_names(&self, credential: &mut Credential) {
+        if let Some(app) = self.apps.get(credential.app_id.as_str()) {
+            credential.app_id = app.app_id.clone();
+        }
+        credential.products.shrink_to_fit();
+        for product in &mut credential.products {
+            if let Some(known) = self.products.get(product.name.as_str()) {
+                product.name = known.name.clone();
+            }
+        }
     }
 }

@@ -25,7 +25,6 @@ pub struct EntityError {
     /// Where.
     pub position: Position,
     /// What.
-    #[source]
     pub problem: Problem,
 }
 

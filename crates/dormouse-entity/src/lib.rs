@@ -17,6 +17,7 @@ mod key_value_map;
 mod ledger;
 mod matching;
 mod name;
+mod owned;
 mod password;
 mod pattern;
 mod plan;

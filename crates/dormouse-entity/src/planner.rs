@@ -106,7 +106,9 @@ impl<'a> Planner<'a> {
     pub(crate) fn developer(&mut self, developer: &'a Developer, place: &Place, owners: &mut Owners<'a>) {
         let email = developer.email.as_str();
         let key = EntityKey::Developer(email.to_owned());
-        let existing = self.current.developer_by_email(email);
+        let known = self.ledger.applied.contains_key(&key);
+        let moved = || self.current.developer(developer.developer_id.as_str()).filter(|_| known);
+        let existing = self.current.developer_by_email(email).or_else(moved);
         let deleted = self.ledger.tombstones.contains(&key);
         let id = existing.map_or(&developer.developer_id, |existing| &existing.developer_id).clone();
         owners.by_file_id.insert(developer.developer_id.as_str(), &developer.email);

@@ -117,7 +117,9 @@ fn is_kept_out(part: &Part) -> bool {
     matches!(part, Part::Member(name) if KEPT_OUT.contains(&name.as_str()))
 }
 
-const PROTECTED: [&str; 6] = ["status", "developerId", "appId", "consumerKey", "consumerSecret", "expiresAt"];
+/// States, times of validity, and what others know the entity by.
+const PROTECTED: [&str; 7] =
+    ["status", "email", "developerId", "appId", "consumerKey", "consumerSecret", "expiresAt"];
 /// Times of creation and change belong to the store.
 const KEPT_OUT: [&str; 3] = ["createdAt", "lastModifiedAt", "issuedAt"];
 

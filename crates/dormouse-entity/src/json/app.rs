@@ -113,7 +113,8 @@ pub(crate) fn read_incoming(
 }
 
 fn read_reference(object: &Object<'_>) -> Result<DeveloperReference, Fault> {
-    if let Some(id) = object.get("developerId") {
+    // Exports carry ids of another organization; an address next to one names the same developer everywhere.
+    if let (None, Some(id)) = (object.get("developerEmail"), object.get("developerId")) {
         return Ok(DeveloperReference::Id(id.name("developerId", EntityId::parse)?));
     }
     let email = object.required("developerEmail")?.name("developerEmail", Email::parse)?;

@@ -140,13 +140,13 @@ fn problems_are_said_with_place_and_remedy() {
     refuses(
         "users.json",
         "{\"user\": [{\"username\": \"a\", \"passwordHash\": \"$1$x\"}]}",
-        "users.json:1:44: $.user[0].passwordHash: passwordHash is not a PHC string; expected \
+        "users.json:1:45: $.user[0].passwordHash: passwordHash is not a PHC string; expected \
          `$argon2id$v=19$m=…,t=…,p=…$salt$hash`",
     );
     refuses(
         "targetservers.json",
         "[{\"name\": \"t\", \"host\": \"h\", \"port\": 65536}]",
-        "targetservers.json:1:38: $[0].port: must be a whole number from 1 to 65535",
+        "targetservers.json:1:37: $[0].port: must be a whole number from 1 to 65535",
     );
 }
 

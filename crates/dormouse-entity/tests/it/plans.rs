@@ -210,6 +210,17 @@ fn apps_belong_to_developers_that_exist() {
 }
 
 #[test]
+fn an_address_that_administration_changed_stays_changed() {
+    let mut starts = Starts::standard();
+    let mut developer = Arc::unwrap_or_clone(Arc::clone(starts.directory.developers().next().expect("one")));
+    developer.email = dormouse_entity::Email::parse("lovelace@example.com").expect("an address");
+    starts.directory.put_developer(developer);
+    let plan = starts.start(&STANDARD);
+    assert!(plan.changes.is_empty(), "{:?}", names(&plan.changes));
+    unapplied(&plan, &[("ada@example.com", "email", Reason::Protected)]);
+}
+
+#[test]
 fn a_key_stays_with_its_app() {
     let starts = Starts::standard();
     let text = APPS.replace("\"web\"", "\"thief\"");
