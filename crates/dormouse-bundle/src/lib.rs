@@ -22,6 +22,7 @@ mod oauth_operation;
 mod oauth_policy;
 mod oauth_reader;
 mod oauth_v2;
+mod oauth_v2_reader;
 mod problem;
 mod read_endpoint;
 mod read_flow;

@@ -7,7 +7,8 @@ use crate::oauth_info::{
     DeleteOAuthV2Info, GetOAuthV2Info, RevokeOAuthV2, SetOAuthV2Info, delete_info, get_info, revoke, set_info,
 };
 use crate::oauth_reader::Reader;
-use crate::oauth_v2::{OAuthV2, oauth_v2};
+use crate::oauth_v2::OAuthV2;
+use crate::oauth_v2_reader::oauth_v2;
 use crate::problem::Problem;
 
 /// One of the five OAuth policies, typed.
