@@ -201,7 +201,7 @@ pub enum Collection {
     Products = 3,
     /// Developers.
     Developers = 4,
-    /// Apps with their credentials.
+    /// Apps.
     Apps = 5,
     /// End users with password hashes. Not resident.
     Users = 6,
@@ -211,11 +211,13 @@ pub enum Collection {
     Sources = 8,
     /// Target servers.
     TargetServers = 9,
+    /// Credentials of apps, their secrets sealed.
+    Credentials = 10,
 }
 
 impl Collection {
     /// Every collection, by ascending number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Provisioning,
         Self::Keys,
         Self::Products,
@@ -225,6 +227,7 @@ impl Collection {
         Self::KeyValues,
         Self::Sources,
         Self::TargetServers,
+        Self::Credentials,
     ];
 
     /// Whether every node keeps its documents in memory, so that the feed carries them.

@@ -1,0 +1,86 @@
+//! Entities between the store and the resident directory.
+
+use crate::Engine;
+use crate::error::{Error, Unavailable};
+use crate::keys::Keys;
+use dormouse_entity::{
+    ApiProduct, App, Credential, Developer, Directory, Document as _, TargetServer, Vault,
+};
+use dormouse_token::{Collection, Document, DocumentKey, Entropy, Secret};
+
+/// Seals secrets of entities under the wrapping key.
+pub(crate) struct StoreVault<'a> {
+    pub(crate) keys: &'a Keys,
+    pub(crate) entropy: &'a dyn Entropy,
+}
+
+impl Vault for StoreVault<'_> {
+    fn seal(&self, secret: &Secret) -> Vec<u8> {
+        // Sealing fails only without a key, and a node does not start without one. What is empty opens for nobody.
+        self.keys.wrap(secret.expose().as_bytes(), self.entropy).unwrap_or_default()
+    }
+
+    fn open(&self, sealed: &[u8]) -> Option<Secret> {
+        String::from_utf8(self.keys.unwrap(sealed)?).ok().map(Secret::new)
+    }
+}
+
+impl Engine {
+    pub(crate) fn vault(&self) -> StoreVault<'_> {
+        StoreVault { keys: &self.keys, entropy: &*self.entropy }
+    }
+
+    /// Takes a document of the store into a directory, or its removal.
+    pub(crate) fn apply_document(
+        &self,
+        directory: &mut Directory,
+        key: &DocumentKey,
+        document: Option<&Document>,
+    ) -> Result<(), Error> {
+        let vault = self.vault();
+        let Some(document) = document else {
+            remove(directory, key);
+            return Ok(());
+        };
+        let value = &document.value;
+        let put = match key.collection {
+            Collection::Products => {
+                ApiProduct::from_document(value, &vault).map(|it| directory.put_product(it))
+            }
+            Collection::Developers => {
+                Developer::from_document(value, &vault).map(|it| directory.put_developer(it))
+            }
+            Collection::Apps => App::from_document(value, &vault).map(|it| directory.put_app(it)),
+            Collection::Credentials => {
+                Credential::from_document(value, &vault).map(|it| directory.put_credential(it))
+            }
+            Collection::TargetServers => {
+                TargetServer::from_document(value, &vault).map(|it| directory.put_target_server(it))
+            }
+            Collection::Provisioning
+            | Collection::Keys
+            | Collection::Users
+            | Collection::KeyValues
+            | Collection::Sources => Ok(()),
+        };
+        put.map_err(|error| {
+            tracing::error!(%error, collection = ?key.collection, "a stored entity cannot be read");
+            Unavailable::Sealed.into()
+        })
+    }
+}
+
+fn remove(directory: &mut Directory, key: &DocumentKey) {
+    match key.collection {
+        Collection::Products => drop(directory.remove_product(&key.name)),
+        Collection::Developers => drop(directory.remove_developer(&key.name)),
+        Collection::Apps => drop(directory.remove_app(&key.name)),
+        Collection::Credentials => drop(directory.remove_credential(&key.name)),
+        Collection::TargetServers => drop(directory.remove_target_server(&key.name)),
+        Collection::Provisioning
+        | Collection::Keys
+        | Collection::Users
+        | Collection::KeyValues
+        | Collection::Sources => {}
+    }
+}

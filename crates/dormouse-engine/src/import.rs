@@ -1,0 +1,347 @@
+//! Importing tokens of a foreign authorization server (`apigee-oauth` §4, TOKENS §1 "Imported tokens").
+
+use crate::Engine;
+use crate::client::AuthenticatedClient;
+use crate::code::CodeRequest;
+use crate::commit::LOST_MAX;
+use crate::error::{Error, Refusal, Unavailable};
+use crate::follow::{Read, resident_import};
+use crate::issue::{Issued, Pair, Side, Token, check_size, expiry};
+use crate::present::{FOREIGN_LEN_MAX, PresentedImport};
+use dormouse_token::{
+    Attributes, Claims, CountedEvent, FamilyId, FrontEnd, Grant, KeyId, Kind, OpenError, RETENTION_MARGIN,
+    Row, RowKey, RowSwap, Scope, SealedAttributes, SourceId, Status, Timestamp,
+};
+use std::time::Duration;
+
+/// Foreign strings to be honoured as tokens of a client.
+#[derive(Debug)]
+pub struct ImportRequest<'a> {
+    /// The client that they are imported for.
+    pub client: &'a AuthenticatedClient,
+    /// The grant that the foreign server carried out.
+    pub grant: Grant,
+    /// The foreign access token; without one, an own one is issued.
+    pub access: Option<&'a str>,
+    /// The foreign refresh token; without one, an own one is issued where the grant has any.
+    pub refresh: Option<&'a str>,
+    /// The end user.
+    pub user: Option<&'a str>,
+    /// The scope that was asked for.
+    pub scope: Option<&'a Scope>,
+    /// Custom attributes.
+    pub attributes: Attributes,
+    /// Lifetime of the access token here; what the foreign server thinks is not known.
+    pub access_ttl: Duration,
+    /// Lifetime of the refresh token here.
+    pub refresh_ttl: Option<Duration>,
+    /// The proxy and policy that imports.
+    pub source: SourceId,
+}
+
+/// The tokens of an import, with the foreign strings where they were given.
+pub type Imported = Issued;
+
+/// The sealed content of an import's row.
+pub(crate) struct ImportContent {
+    pub(crate) claims: Claims,
+    /// Times in the claims are relative to it, and the twin is sealed under it.
+    pub(crate) key: KeyId,
+    pub(crate) partner: Option<RowKey>,
+}
+
+/// A foreign string and the row that it has, or will have.
+struct Foreign<'a> {
+    text: &'a str,
+    kind: Kind,
+    key: RowKey,
+    known: Option<(Row, ImportContent)>,
+    /// The version of a row that no longer counts and is written over.
+    stale_version: Option<u64>,
+}
+
+/// The identity that the rows of an import share.
+struct Identity {
+    family: FamilyId,
+    issued_at: Timestamp,
+    seen: u64,
+    born: Option<KeyId>,
+    is_new: bool,
+}
+
+impl Engine {
+    /// Imports foreign strings as the tokens of a client. Durable when it returns.
+    ///
+    /// The same strings again from the same client keep their family while nobody redeemed it; strings that only partly
+    /// match get a new family, and known ones move to it with the issue time that they have.
+    ///
+    /// # Errors
+    /// [`Refusal::ImportRefused`] for a string that is empty, longer than 2 KB, begins like a token of ours, was imported by
+    /// another client, or was revoked, deleted, cut off or burned here.
+    pub async fn import(&self, request: ImportRequest<'_>) -> Result<Imported, Error> {
+        check_size(request.user, &request.attributes)?;
+        let strings = [(Kind::Access, request.access), (Kind::Refresh, request.refresh)];
+        let strings: Vec<_> = strings.into_iter().filter_map(|(kind, text)| Some((kind, text?))).collect();
+        for _ in 0..LOST_MAX {
+            let read = self.linearizable().await?;
+            let mut foreign = Vec::new();
+            for (kind, text) in &strings {
+                foreign.push(self.foreign(text, *kind, request.client.id(), read).await?);
+            }
+            if let Some(imported) = self.try_import(&request, &foreign, read).await? {
+                return Ok(imported);
+            }
+        }
+        Err(Unavailable::Contended.into())
+    }
+
+    /// Imports a foreign authorization code.
+    ///
+    /// # Errors
+    /// As [`Engine::import`].
+    pub async fn import_code(&self, request: CodeRequest<'_>, code: &str) -> Result<Token, Error> {
+        check_size(request.user, &request.attributes)?;
+        for _ in 0..LOST_MAX {
+            let read = self.linearizable().await?;
+            let foreign = self.foreign(code, Kind::Code, request.client.id(), read).await?;
+            let mut claims = self.code_claims(&request, read)?;
+            claims.attributes = SealedAttributes::Inline(request.attributes.clone());
+            let row = self.import_row(&foreign, &claims, None, read)?;
+            if self.store.swap_rows(vec![swap(&foreign, Some(row))]).await? {
+                return Ok(Token { text: code.to_owned(), claims });
+            }
+        }
+        Err(Unavailable::Contended.into())
+    }
+
+    async fn try_import(
+        &self,
+        request: &ImportRequest<'_>,
+        foreign: &[Foreign<'_>],
+        read: Read,
+    ) -> Result<Option<Imported>, Error> {
+        let identity = self.identity(request, foreign, read)?;
+        let scope = dormouse_entity::grant_scope(request.scope, &request.client.grantable_scope());
+        let side = |ttl| Side { generation: 0, expires_at: expiry(read.now, ttl), scope: scope.clone() };
+        let has_refresh = request.refresh.is_some() || request.grant.has_refresh();
+        let pair = Pair {
+            family: identity.family,
+            born: identity.born,
+            client: request.client,
+            grant: request.grant,
+            user: request.user,
+            front_end: FrontEnd::Bundle,
+            source: request.source,
+            absolute_expires_at: None,
+            access: side(request.access_ttl),
+            refresh: request.refresh_ttl.filter(|_| has_refresh).map(side),
+            refresh_apart: false,
+            attributes: &request.attributes,
+        };
+        let seen = Read { seen: identity.seen, ..read };
+        let mut issued = self.seal_imported_pair(&pair, &identity, seen, request).await?;
+        let mut swaps = Vec::new();
+        for string in foreign {
+            let token =
+                if string.kind == Kind::Access { Some(&mut issued.access) } else { issued.refresh.as_mut() };
+            let Some(token) = token else { continue };
+            string.text.clone_into(&mut token.text);
+            if let Some((_, content)) = &string.known {
+                token.claims.issued_at = content.claims.issued_at;
+                token.claims.seen = content.claims.seen;
+            }
+            let partner = foreign.iter().find(|other| other.kind != string.kind).map(|other| other.key);
+            swaps.push(swap(string, Some(self.import_row(string, &token.claims, partner, read)?)));
+        }
+        if !self.store.swap_rows(swaps.clone()).await? {
+            return Ok(None);
+        }
+        self.take_in(&swaps, read.now);
+        if identity.is_new && request.refresh.is_some() {
+            self.count(&issued.access.claims, CountedEvent::Imported);
+        } else if identity.is_new && issued.refresh.is_some() {
+            self.count(&issued.access.claims, CountedEvent::Issued);
+        }
+        Ok(Some(issued))
+    }
+
+    /// Seals the pair, of which at least one token gives way to a foreign string.
+    async fn seal_imported_pair(
+        &self,
+        pair: &Pair<'_>,
+        identity: &Identity,
+        read: Read,
+        request: &ImportRequest<'_>,
+    ) -> Result<Issued, Error> {
+        let mut issued = self.seal_pair(pair, identity.issued_at, read).await?;
+        // No twin is shown of a string that we did not make.
+        let apart = |claims: &mut Claims, foreign: bool| {
+            if let Some(partner) = &mut claims.partner {
+                partner.apart = foreign;
+            }
+        };
+        apart(&mut issued.access.claims, request.refresh.is_some());
+        if let Some(refresh) = &mut issued.refresh {
+            apart(&mut refresh.claims, request.access.is_some());
+            if request.refresh.is_none() {
+                refresh.text = self.seal_fitting(&mut refresh.claims, &request.attributes).await?;
+            }
+        }
+        if request.access.is_none() {
+            issued.access.text = self.seal_fitting(&mut issued.access.claims, &request.attributes).await?;
+        }
+        // Rows carry their attributes themselves.
+        issued.access.claims.attributes = SealedAttributes::Inline(request.attributes.clone());
+        Ok(issued)
+    }
+
+    /// The identity of an import: that of the rows when all are known and of one untouched family, else a new one.
+    fn identity(
+        &self,
+        request: &ImportRequest<'_>,
+        foreign: &[Foreign<'_>],
+        read: Read,
+    ) -> Result<Identity, Error> {
+        let mut known =
+            foreign.iter().map(|string| string.known.as_ref().map(|(_, content)| &content.claims));
+        let first = known.next().flatten();
+        if let Some(first) = first
+            && known.all(|claims| claims.is_some_and(|claims| claims.family == first.family))
+        {
+            return Ok(Identity {
+                family: first.family,
+                issued_at: first.issued_at,
+                seen: first.seen,
+                born: Some(first.born),
+                is_new: false,
+            });
+        }
+        let issued_at = self.issue_time(read, request.client, request.user)?;
+        Ok(Identity { family: self.new_family(), issued_at, seen: read.seen, born: None, is_new: true })
+    }
+
+    /// Finds the row of a foreign string and decides whether the string may be imported by this client.
+    async fn foreign<'a>(
+        &self,
+        text: &'a str,
+        kind: Kind,
+        client: &str,
+        read: Read,
+    ) -> Result<Foreign<'a>, Error> {
+        if text.is_empty() || text.len() > FOREIGN_LEN_MAX || Kind::of(text).is_some() {
+            return Err(Refusal::ImportRefused.into());
+        }
+        let keys: Vec<_> = self.keys.import_keys(kind, text).collect();
+        let newest = *keys.first().ok_or(Unavailable::Sealed)?;
+        let rows = self.store.rows(keys.clone()).await?;
+        let found = keys.into_iter().zip(rows).find_map(|(key, row)| Some((key, row?)));
+        let Some((key, row)) = found else {
+            return Ok(Foreign { text, kind, key: newest, known: None, stale_version: None });
+        };
+        // A row that does not open is of an earlier store: it says nothing any more.
+        let Ok(content) = self.open_import_content(&key, &row, read.now) else {
+            return Ok(Foreign { text, kind, key, known: None, stale_version: Some(row.version) });
+        };
+        if *content.claims.client != *client || self.judge(&content.claims, content.key).is_err() {
+            return Err(Refusal::ImportRefused.into());
+        }
+        let record = self.record(&content.claims, read).await?;
+        if record.refresh_status != Status::Approved || record.access_status != Status::Approved {
+            return Err(Refusal::ImportRefused.into());
+        }
+        let untouched = record.refresh_gen == 0 && record.access_gen == 0;
+        Ok(if untouched {
+            Foreign { text, kind, key, known: Some((row, content)), stale_version: None }
+        } else {
+            Foreign { text, kind, key, known: None, stale_version: Some(row.version) }
+        })
+    }
+
+    fn import_row(
+        &self,
+        foreign: &Foreign<'_>,
+        claims: &Claims,
+        partner: Option<RowKey>,
+        read: Read,
+    ) -> Result<Row, Error> {
+        let key = self.ring.key_id(claims.issued_at);
+        let plain = encode_content(key, partner, claims);
+        let sealed = self.ring.seal_record(&foreign.key.to_bytes(), &plain, read.now, &*self.entropy)?;
+        let resident_until = if foreign.kind == Kind::Access { claims.expires_at } else { Timestamp::EPOCH };
+        let retention = claims.expires_at.max(claims.family_expires_at).saturating_add(RETENTION_MARGIN);
+        let old = foreign.known.as_ref().map(|(row, _)| row);
+        let version = old.map(|row| row.version).or(foreign.stale_version).unwrap_or(0) + 1;
+        let retention = old.map_or(retention, |row| row.retention.max(retention));
+        Ok(Row { version, family: claims.family, sealed: sealed.into(), resident_until, retention })
+    }
+
+    /// Makes written rows effective on this node before the import is acknowledged.
+    fn take_in(&self, swaps: &[RowSwap], now: Timestamp) {
+        for swap in swaps {
+            let RowKey::Import { kind: Kind::Access, hash, .. } = swap.key else { continue };
+            let opened = swap.next.as_ref().and_then(|row| {
+                let (claims, key) = self.open_import(&swap.key, row, now).ok()?;
+                Some(resident_import(row, claims, key))
+            });
+            self.resident.apply_import(hash, opened);
+        }
+    }
+
+    /// Removes the rows of a redeemed import that still belong to its family. What remains after a crash is refused by its
+    /// generation and goes with its retention.
+    pub(crate) async fn remove_imports(&self, import: &PresentedImport, refresh_too: bool) {
+        let keys = import.partner.into_iter().chain(refresh_too.then_some(import.key)).collect::<Vec<_>>();
+        let Ok(rows) = self.store.rows(keys.clone()).await else { return };
+        for (key, row) in keys.into_iter().zip(rows) {
+            let Some(row) = row.filter(|row| row.family == import.row.family) else { continue };
+            let removal = vec![RowSwap { key, expected: Some(row.version), next: None }];
+            match self.store.swap_rows(removal.clone()).await {
+                Ok(true) => self.take_in(&removal, self.now()),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the row of a redeemed import was not removed"),
+            }
+        }
+    }
+
+    pub(crate) fn open_import(
+        &self,
+        key: &RowKey,
+        row: &Row,
+        now: Timestamp,
+    ) -> Result<(Claims, KeyId), OpenError> {
+        let content = self.open_import_content(key, row, now)?;
+        Ok((content.claims, content.key))
+    }
+
+    pub(crate) fn open_import_content(
+        &self,
+        key: &RowKey,
+        row: &Row,
+        now: Timestamp,
+    ) -> Result<ImportContent, OpenError> {
+        let RowKey::Import { kind, .. } = key else { return Err(OpenError::OtherKind) };
+        let (plain, _) = self.ring.open_record(&key.to_bytes(), &row.sealed, now)?;
+        decode_content(&plain, *kind).ok_or(OpenError::Malformed)
+    }
+}
+
+fn swap(foreign: &Foreign<'_>, next: Option<Row>) -> RowSwap {
+    let expected = foreign.known.as_ref().map(|(row, _)| row.version).or(foreign.stale_version);
+    RowSwap { key: foreign.key, expected, next }
+}
+
+/// `key id ‖ length of the partner's row key ‖ partner's row key ‖ claims`.
+fn encode_content(key: KeyId, partner: Option<RowKey>, claims: &Claims) -> Vec<u8> {
+    let partner = partner.map(|partner| partner.to_bytes()).unwrap_or_default();
+    let length = u8::try_from(partner.len()).unwrap_or(0);
+    [&key.to_bytes()[..], &[length], &partner, &claims.encode(key)].concat()
+}
+
+fn decode_content(plain: &[u8], kind: Kind) -> Option<ImportContent> {
+    let (key, rest) = plain.split_first_chunk::<12>()?;
+    let (length, rest) = rest.split_first()?;
+    let (partner, claims) = rest.split_at_checked(usize::from(*length))?;
+    let partner = if partner.is_empty() { None } else { Some(RowKey::from_bytes(partner).ok()?) };
+    let key = KeyId::from_bytes(*key);
+    Some(ImportContent { claims: Claims::decode(claims, kind, key).ok()?, key, partner })
+}

@@ -1,0 +1,322 @@
+//! Issuing tokens: nothing is read and nothing is written, but for a code's mark and oversized attributes.
+
+use crate::Engine;
+use crate::attributes::inline_len_max;
+use crate::client::{AuthenticatedClient, IdentifiedClient};
+use crate::count::counter;
+use crate::error::{Error, Refusal, Unavailable};
+use crate::follow::Read;
+use dormouse_token::{
+    Attributes, CLOCK_SKEW_MAX, Claims, CountedEvent, FamilyId, FamilyRecord, FrontEnd, Grant, KeyId, Kind,
+    LIFETIME_MAX, Partner, Scope, SealedAttributes, SourceId, Timestamp, random,
+};
+use std::fmt;
+use std::time::Duration;
+
+/// What to issue, and to whom.
+#[derive(Debug)]
+pub struct IssueRequest<'a> {
+    /// The client that proved who it is. The implicit grant takes [`Engine::issue_implicit`].
+    pub client: &'a AuthenticatedClient,
+    /// The grant that the front end has carried out.
+    pub grant: Grant,
+    /// The end user, at most 256 bytes.
+    pub user: Option<&'a str>,
+    /// The scope that was asked for; none or an empty one asks for all that the client may have.
+    pub scope: Option<&'a Scope>,
+    /// Custom attributes, at most 8 KiB.
+    pub attributes: Attributes,
+    /// Lifetime of the access token, capped at two years.
+    pub access_ttl: Duration,
+    /// Lifetime of the refresh token, where one shall be issued. Grants without refresh tokens ignore it.
+    pub refresh_ttl: Option<Duration>,
+    /// The proxy and policy, or the endpoint.
+    pub source: SourceId,
+    /// The front end, with the rotation policy of a native one.
+    pub front_end: FrontEnd,
+}
+
+/// A token string and what it says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token {
+    /// What the client gets. Secret.
+    pub text: String,
+    /// What it says; for an imported token, what its row says.
+    pub claims: Claims,
+}
+
+/// The tokens of one generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// The access token.
+    pub access: Token,
+    /// The refresh token, if the grant has one.
+    pub refresh: Option<Token>,
+    /// All custom attributes.
+    pub attributes: Attributes,
+}
+
+/// Tokens about to be sealed.
+pub(crate) struct Pair<'a> {
+    pub(crate) family: FamilyId,
+    /// Root and hour of the family's first token; `None` for that token itself.
+    pub(crate) born: Option<KeyId>,
+    pub(crate) client: &'a IdentifiedClient,
+    pub(crate) grant: Grant,
+    pub(crate) user: Option<&'a str>,
+    pub(crate) front_end: FrontEnd,
+    pub(crate) source: SourceId,
+    pub(crate) absolute_expires_at: Option<Timestamp>,
+    pub(crate) access: Side,
+    pub(crate) refresh: Option<Side>,
+    /// Whether the refresh token of this pair exists elsewhere and is not to be sealed.
+    pub(crate) refresh_apart: bool,
+    pub(crate) attributes: &'a Attributes,
+}
+
+/// One token of a pair.
+#[derive(Clone)]
+pub(crate) struct Side {
+    pub(crate) generation: u32,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) scope: Scope,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.claims, f)
+    }
+}
+
+impl Engine {
+    /// Issues the tokens of a grant to an authenticated client.
+    ///
+    /// # Errors
+    /// [`Refusal::AttributesTooLarge`] or [`Refusal::UserTooLong`]; [`Unavailable`] when nothing may be issued at present.
+    pub async fn issue(&self, request: IssueRequest<'_>) -> Result<Issued, Error> {
+        let refresh_ttl = request.refresh_ttl.filter(|_| request.grant.has_refresh());
+        let issued = self.begin_family(request.client, &request, refresh_ttl).await?;
+        if issued.refresh.is_some() {
+            self.count(&issued.access.claims, CountedEvent::Issued);
+        }
+        Ok(issued)
+    }
+
+    /// Issues the access token of the implicit grant, which never comes with a refresh token (RFC 6749 §4.2).
+    ///
+    /// # Errors
+    /// As [`Engine::issue`].
+    pub async fn issue_implicit(
+        &self,
+        client: &IdentifiedClient,
+        scope: Option<&Scope>,
+        attributes: Attributes,
+        access_ttl: Duration,
+        source: SourceId,
+    ) -> Result<Issued, Error> {
+        check_size(None, &attributes)?;
+        let read = self.recent().await?;
+        let scope = dormouse_entity::grant_scope(scope, &client.grantable_scope());
+        let issued_at = self.issue_time(read, client, None)?;
+        let access = Side { generation: 0, expires_at: expiry(issued_at, access_ttl), scope };
+        let pair = Pair {
+            family: self.new_family(),
+            born: None,
+            client,
+            grant: Grant::Implicit,
+            user: None,
+            front_end: FrontEnd::Bundle,
+            source,
+            absolute_expires_at: None,
+            access,
+            refresh: None,
+            refresh_apart: false,
+            attributes: &attributes,
+        };
+        self.seal_pair(&pair, issued_at, read).await
+    }
+
+    async fn begin_family(
+        &self,
+        client: &IdentifiedClient,
+        request: &IssueRequest<'_>,
+        refresh_ttl: Option<Duration>,
+    ) -> Result<Issued, Error> {
+        check_size(request.user, &request.attributes)?;
+        let read = self.recent().await?;
+        let scope = dormouse_entity::grant_scope(request.scope, &client.grantable_scope());
+        let issued_at = self.issue_time(read, client, request.user)?;
+        let absolute = self.absolute_expiry(request.front_end, issued_at);
+        let side = |ttl| Side {
+            generation: 0,
+            expires_at: capped(expiry(issued_at, ttl), absolute),
+            scope: scope.clone(),
+        };
+        let pair = Pair {
+            family: self.new_family(),
+            born: None,
+            client,
+            grant: request.grant,
+            user: request.user,
+            front_end: request.front_end,
+            source: request.source,
+            absolute_expires_at: absolute.filter(|_| refresh_ttl.is_some()),
+            access: side(request.access_ttl),
+            refresh: refresh_ttl.map(side),
+            refresh_apart: false,
+            attributes: &request.attributes,
+        };
+        self.seal_pair(&pair, issued_at, read).await
+    }
+
+    /// The end of a family that a front end begins now: native families have one.
+    pub(crate) fn absolute_expiry(&self, front_end: FrontEnd, issued_at: Timestamp) -> Option<Timestamp> {
+        match front_end {
+            FrontEnd::Bundle => None,
+            FrontEnd::Native(_) => Some(issued_at.saturating_add(self.settings.family_ttl.min(LIFETIME_MAX))),
+        }
+    }
+
+    pub(crate) fn new_family(&self) -> FamilyId {
+        FamilyId(random(&*self.entropy))
+    }
+
+    /// The issue time for a token of a client: after every cut-off with a timestamp, and not under a burned key.
+    pub(crate) fn issue_time(
+        &self,
+        read: Read,
+        client: &IdentifiedClient,
+        user: Option<&str>,
+    ) -> Result<Timestamp, Error> {
+        let products = client.products().map(|product| product.name.as_str());
+        let floor = self.resident.cut_offs.issue_floor(client.subject(user), products);
+        let issued_at = match floor {
+            Some(before) if before >= read.now => before.saturating_add(Duration::from_millis(1)),
+            _ => read.now,
+        };
+        if issued_at > read.now.saturating_add(CLOCK_SKEW_MAX) {
+            return Err(Unavailable::CutOffAhead.into());
+        }
+        if self.resident.cut_offs.burns_key(self.ring.key_id(issued_at)) {
+            return Err(Unavailable::KeyBurned.into());
+        }
+        Ok(issued_at)
+    }
+
+    /// Seals the tokens of a pair, and stores attributes that do not fit.
+    pub(crate) async fn seal_pair(
+        &self,
+        pair: &Pair<'_>,
+        issued_at: Timestamp,
+        read: Read,
+    ) -> Result<Issued, Error> {
+        let mut access = self.claims(pair, Kind::Access, &pair.access, issued_at, read);
+        let text = self.seal_fitting(&mut access, pair.attributes).await?;
+        let sealed = pair.refresh.as_ref().filter(|_| !pair.refresh_apart);
+        let refresh = match sealed {
+            None => None,
+            Some(side) => {
+                let mut claims = self.claims(pair, Kind::Refresh, side, issued_at, read);
+                let text = self.seal_fitting(&mut claims, pair.attributes).await?;
+                Some(Token { text, claims })
+            }
+        };
+        Ok(Issued { access: Token { text, claims: access }, refresh, attributes: pair.attributes.clone() })
+    }
+
+    /// The claims of one token of a pair.
+    pub(crate) fn claims(
+        &self,
+        pair: &Pair<'_>,
+        kind: Kind,
+        side: &Side,
+        issued_at: Timestamp,
+        read: Read,
+    ) -> Claims {
+        let other = if kind == Kind::Access { pair.refresh.as_ref() } else { Some(&pair.access) };
+        let partner = other.map(|other| Partner {
+            expires_at: other.expires_at,
+            generation: other.generation,
+            scope: other.scope.clone(),
+            apart: pair.refresh_apart,
+        });
+        let latest = other.map_or(side.expires_at, |other| side.expires_at.max(other.expires_at));
+        Claims {
+            kind,
+            family: pair.family,
+            generation: side.generation,
+            issued_at,
+            expires_at: side.expires_at,
+            partner,
+            family_expires_at: latest,
+            absolute_expires_at: pair.absolute_expires_at,
+            seen: read.seen,
+            born: pair.born.unwrap_or_else(|| self.ring.key_id(issued_at)),
+            front_end: pair.front_end,
+            client: pair.client.id().into(),
+            grant: pair.grant,
+            user: pair.user.map(Box::from),
+            scope: side.scope.clone(),
+            attributes: SealedAttributes::default(),
+            source: pair.source,
+            redirect_uri: None,
+        }
+    }
+
+    /// Seals claims with the attributes inside, or beside them when the token would become too long.
+    pub(crate) async fn seal_fitting(
+        &self,
+        claims: &mut Claims,
+        attributes: &Attributes,
+    ) -> Result<String, Error> {
+        let key = self.ring.key_id(claims.issued_at);
+        claims.attributes = SealedAttributes::Inline(attributes.clone());
+        let text = self.ring.seal(claims, key, &*self.entropy)?;
+        let fits = inline_len_max(claims.kind).is_none_or(|max| text.len() <= max);
+        if fits || attributes.is_empty() {
+            return Ok(text);
+        }
+        self.write_overflow(claims, attributes).await?;
+        claims.attributes = SealedAttributes::Overflow;
+        Ok(self.ring.seal(claims, key, &*self.entropy)?)
+    }
+
+    /// The counters of a redemption, which are part of its commit.
+    pub(crate) fn redemption_counters(
+        claims: &Claims,
+        record: &FamilyRecord,
+        now: Timestamp,
+    ) -> Vec<dormouse_token::CounterKey> {
+        let event = if record.access_gen == 0 {
+            let age = now.since(Timestamp::from_hour(claims.born.hour));
+            CountedEvent::FirstRedeemed(dormouse_token::Age::of(age))
+        } else {
+            CountedEvent::RedeemedAgain
+        };
+        vec![counter(claims, event)]
+    }
+}
+
+/// Limits on what a token says beside the client's own data.
+pub(crate) fn check_size(user: Option<&str>, attributes: &Attributes) -> Result<(), Refusal> {
+    if user.is_some_and(|user| user.len() > USER_LEN_MAX) {
+        return Err(Refusal::UserTooLong);
+    }
+    if !FamilyRecord::attributes_fit(attributes) {
+        return Err(Refusal::AttributesTooLarge);
+    }
+    Ok(())
+}
+
+/// The expiry of a token, with its lifetime capped.
+pub(crate) fn expiry(issued_at: Timestamp, ttl: Duration) -> Timestamp {
+    issued_at.saturating_add(ttl.min(LIFETIME_MAX))
+}
+
+/// An expiry that does not pass the end of the family.
+pub(crate) fn capped(expires_at: Timestamp, absolute: Option<Timestamp>) -> Timestamp {
+    absolute.map_or(expires_at, |absolute| expires_at.min(absolute))
+}
+
+/// Longest end user: what is sealed in every token must stay small.
+const USER_LEN_MAX: usize = 256;

@@ -1,0 +1,101 @@
+//! Keys that live in the store, sealed under the roots: the wrapping key of secrets, and the look-up keys of imports.
+//!
+//! They are apart from the sealing roots, so that burning a root or restoring a store does not lose client secrets, and
+//! versioned: a look-up key is never retired while rows use it (TOKENS §1).
+
+use crate::start::StartError;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use dormouse_token::{
+    Collection, Document, DocumentKey, DocumentWrite, Entropy, Expected, KeyRing, Kind, RowKey, Store, random,
+};
+
+/// The keys, newest version last.
+pub(crate) struct Keys {
+    wrapping: Vec<(u8, LessSafeKey)>,
+    look_up: Vec<(u8, hmac::Key)>,
+}
+
+impl Keys {
+    /// Reads the keys of the store, making the first of each kind when there is none.
+    pub(crate) async fn load(
+        store: &dyn Store,
+        ring: &KeyRing,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, StartError> {
+        loop {
+            let documents = store.documents(Collection::Keys).await?;
+            if documents.is_empty() {
+                // When another node is first, the next round reads what it wrote.
+                store.write_documents(Self::first(ring, entropy)).await?;
+                continue;
+            }
+            return Self::read(&documents, ring);
+        }
+    }
+
+    fn first(ring: &KeyRing, entropy: &dyn Entropy) -> Vec<DocumentWrite> {
+        let write = |prefix: &str| {
+            let sealed = ring.wrap(&random::<32>(entropy), entropy).ok()?;
+            let key =
+                DocumentKey { collection: Collection::Keys, name: format!("{prefix}{FIRST_VERSION}").into() };
+            Some(DocumentWrite { key, expected: Expected::Absent, value: Some(sealed.into()) })
+        };
+        [WRAPPING, LOOK_UP].into_iter().filter_map(write).collect()
+    }
+
+    fn read(documents: &[(DocumentKey, Document)], ring: &KeyRing) -> Result<Self, StartError> {
+        let mut keys = Self { wrapping: Vec::new(), look_up: Vec::new() };
+        for (key, document) in documents {
+            let secret = ring.unwrap(&document.value).map_err(|_| StartError::ForeignKeys)?;
+            if let Some(version) = key.name.strip_prefix(WRAPPING).and_then(|text| text.parse().ok()) {
+                let key = UnboundKey::new(&AES_256_GCM, &secret).map_err(|_| StartError::ForeignKeys)?;
+                keys.wrapping.push((version, LessSafeKey::new(key)));
+            } else if let Some(version) = key.name.strip_prefix(LOOK_UP).and_then(|text| text.parse().ok()) {
+                keys.look_up.push((version, hmac::Key::new(hmac::HMAC_SHA256, &secret)));
+            }
+        }
+        keys.wrapping.sort_by_key(|(version, _)| *version);
+        keys.look_up.sort_by_key(|(version, _)| *version);
+        if keys.wrapping.is_empty() || keys.look_up.is_empty() {
+            Err(StartError::ForeignKeys)
+        } else {
+            Ok(keys)
+        }
+    }
+
+    /// Seals a stored secret: `version ‖ IV ‖ ciphertext`.
+    pub(crate) fn wrap(&self, plain: &[u8], entropy: &dyn Entropy) -> Option<Vec<u8>> {
+        let (version, key) = self.wrapping.last()?;
+        let iv: [u8; NONCE_LEN] = random(entropy);
+        let mut content = plain.to_vec();
+        let nonce = Nonce::assume_unique_for_key(iv);
+        key.seal_in_place_append_tag(nonce, Aad::from(SECRET_AAD), &mut content).ok()?;
+        Some([&[*version][..], &iv, &content].concat())
+    }
+
+    /// Opens what [`Keys::wrap`] sealed.
+    pub(crate) fn unwrap(&self, wrapped: &[u8]) -> Option<Vec<u8>> {
+        let (version, rest) = wrapped.split_first()?;
+        let (iv, content) = rest.split_first_chunk::<NONCE_LEN>()?;
+        let (_, key) = self.wrapping.iter().find(|(own, _)| own == version)?;
+        let mut content = content.to_vec();
+        let nonce = Nonce::assume_unique_for_key(*iv);
+        let plain = key.open_in_place(nonce, Aad::from(SECRET_AAD), &mut content).ok()?;
+        Some(plain.to_vec())
+    }
+
+    /// The rows that a foreign string may stand in, newest look-up key first.
+    pub(crate) fn import_keys(&self, kind: Kind, token: &str) -> impl Iterator<Item = RowKey> {
+        self.look_up.iter().rev().map(move |(version, key)| {
+            let mut hash = [0; 32];
+            hash.copy_from_slice(hmac::sign(key, token.as_bytes()).as_ref());
+            RowKey::Import { kind, version: *version, hash }
+        })
+    }
+}
+
+const SECRET_AAD: &[u8] = b"dormouse-secret-1";
+const WRAPPING: &str = "wrapping/";
+const LOOK_UP: &str = "look-up/";
+const FIRST_VERSION: u8 = 1;

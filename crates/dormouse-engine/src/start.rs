@@ -1,0 +1,110 @@
+//! Starting a node: feed position first, then load, then replay, so that no change falls between (TOKENS §5).
+
+use crate::count::Counts;
+use crate::error::{Error, Unavailable};
+use crate::follow::Following;
+use crate::keys::Keys;
+use crate::resident::Resident;
+use crate::{Engine, Settings};
+use dormouse_token::{Clock, Entropy, KeyRing, PageKey, RingError, Root, RootId, Store, StoreError};
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+/// Why a node cannot start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The roots do not form a ring.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// The store gave no answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys in the store do not open under the roots: they belong to another store, or a root is missing.
+    #[error("the keys in the store do not open under the loaded roots: is the key file that of this store?")]
+    ForeignKeys,
+    /// The resident state could not be loaded.
+    #[error(transparent)]
+    Load(#[from] Error),
+}
+
+/// What a node is made of.
+pub(crate) struct Parts {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) settings: Settings,
+}
+
+impl Engine {
+    /// Loads everything resident and returns a node that serves.
+    ///
+    /// Every root of `roots` opens tokens; `sealing` seals new ones. `organization` is stable for the life of the tokens.
+    ///
+    /// # Errors
+    /// [`StartError`] when the roots or the store cannot be used.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        (roots, sealing): (Vec<Root>, RootId),
+        organization: &str,
+        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
+        settings: Settings,
+    ) -> Result<Arc<Self>, StartError> {
+        let head = store.head().await?;
+        let ring = KeyRing::new(roots, sealing, head.epoch, organization)?;
+        let keys = Keys::load(&*store, &ring, &*entropy).await?;
+        let parts = Parts { clock, entropy, settings };
+        let engine = Self::assemble(store, ring, keys, parts);
+        engine.load().await?;
+        Ok(Arc::new(engine))
+    }
+
+    fn assemble(store: Arc<dyn Store>, ring: KeyRing, keys: Keys, parts: Parts) -> Self {
+        Self {
+            store,
+            ring,
+            keys,
+            clock: parts.clock,
+            entropy: parts.entropy,
+            settings: parts.settings,
+            resident: Resident::default(),
+            following: Following::default(),
+            counts: Counts::default(),
+            grace_answers: Cache::new(GRACE_ANSWERS),
+            overflow: Cache::new(OVERFLOW_ROWS),
+            rolled_back: AtomicBool::new(false),
+            catch_up: crate::verify::CatchUp::default(),
+            stale_answers: AtomicU64::new(0),
+        }
+    }
+
+    /// Loads the resident state, or loads it anew when the feed cannot be continued.
+    pub(crate) async fn load(&self) -> Result<(), Error> {
+        let began = self.clock.monotonic();
+        let position = self.store.feed_position().await?;
+        let head = self.store.head().await?;
+        if head.epoch != self.ring.epoch() {
+            // The store was restored under a running node: its tokens are of another epoch.
+            self.alarm_rolled_back();
+            return Err(Unavailable::RolledBack.into());
+        }
+        let mut page = PageKey::default();
+        loop {
+            let loaded = self.store.load(self.clock.now(), page).await?;
+            self.apply_all(&loaded.changes)?;
+            match loaded.next {
+                Some(next) => page = next,
+                None => break,
+            }
+        }
+        self.resident.cut_offs.reached(head.cut_off);
+        self.following.continue_from(position);
+        self.following.succeeded(began);
+        self.follow().await
+    }
+}
+
+/// Families whose grace answers are counted. Forgetting a count is harmless: the window is short and the answer the same.
+const GRACE_ANSWERS: usize = 16_384;
+
+/// Overflow attributes kept in memory, at most 8 KiB each.
+const OVERFLOW_ROWS: usize = 1_024;
