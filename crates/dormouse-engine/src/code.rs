@@ -71,7 +71,7 @@ impl Engine {
     }
 
     pub(crate) fn code_claims(&self, request: &CodeRequest<'_>, read: Read) -> Result<Claims, Error> {
-        let issued_at = self.issue_time(read, request.client, request.user)?;
+        let issued_at = self.issue_read(read, request.client, request.user)?.now;
         let scope = dormouse_entity::grant_scope(request.scope, &request.client.grantable_scope());
         let expires_at = expiry(issued_at, request.ttl);
         Ok(Claims {
@@ -146,12 +146,12 @@ impl Engine {
         attributes.fold(&exchange.attributes);
         let user = code.user.as_deref().or(exchange.user);
         check_size(user, &attributes)?;
-        let issued_at = self.issue_time(read, exchange.client, user)?;
-        let absolute = self.absolute_expiry(exchange.front_end, issued_at);
+        let read = self.issue_read(read, exchange.client, user)?;
+        let absolute = self.absolute_expiry(exchange.front_end, read.now);
         let scope = code.scope.intersection(&exchange.client.grantable_scope());
         let side = |ttl| Side {
             generation: 0,
-            expires_at: capped(expiry(issued_at, ttl), absolute),
+            expires_at: capped(expiry(read.now, ttl), absolute),
             scope: scope.clone(),
         };
         let pair = Pair {
@@ -168,7 +168,7 @@ impl Engine {
             refresh_apart: false,
             attributes: &attributes,
         };
-        self.seal_pair(&pair, issued_at, read).await
+        self.seal_pair(&pair, read).await
     }
 
     /// Marks a code as used; the mark that was there before, if this is not the first use.

@@ -72,7 +72,7 @@ impl Engine {
     pub(crate) async fn recent(&self) -> Result<Read, Error> {
         self.refuse_after_rollback()?;
         if self.staleness() > STALE_AFTER {
-            self.follow().await.map_err(|error| self.stale(error))?;
+            self.follow().await.map_err(|error| self.stale(&error))?;
         }
         Ok(self.read())
     }
@@ -119,7 +119,7 @@ impl Engine {
         if self.is_rolled_back() { Err(Unavailable::RolledBack.into()) } else { Ok(()) }
     }
 
-    fn stale(&self, error: Error) -> Error {
+    fn stale(&self, error: &Error) -> Error {
         tracing::warn!(%error, "the store cannot be followed");
         Unavailable::Stale { seconds: self.staleness().as_secs() }.into()
     }

@@ -173,7 +173,7 @@ impl Engine {
         read: Read,
         request: &ImportRequest<'_>,
     ) -> Result<Issued, Error> {
-        let mut issued = self.seal_pair(pair, identity.issued_at, read).await?;
+        let mut issued = self.seal_pair(pair, Read { now: identity.issued_at, ..read }).await?;
         // No twin is shown of a string that we did not make.
         let apart = |claims: &mut Claims, foreign: bool| {
             if let Some(partner) = &mut claims.partner {
@@ -216,7 +216,7 @@ impl Engine {
                 is_new: false,
             });
         }
-        let issued_at = self.issue_time(read, request.client, request.user)?;
+        let issued_at = self.issue_read(read, request.client, request.user)?.now;
         Ok(Identity { family: self.new_family(), issued_at, seen: read.seen, born: None, is_new: true })
     }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// What to issue, and to whom.
 #[derive(Debug)]
 pub struct IssueRequest<'a> {
-    /// The client that proved who it is. The implicit grant takes [`Engine::issue_implicit`].
+    /// The client that proved who it is. The implicit grant takes [`ImplicitRequest`].
     pub client: &'a AuthenticatedClient,
     /// The grant that the front end has carried out.
     pub grant: Grant,
@@ -34,6 +34,23 @@ pub struct IssueRequest<'a> {
     pub source: SourceId,
     /// The front end, with the rotation policy of a native one.
     pub front_end: FrontEnd,
+}
+
+/// An access token for the implicit grant. Only bundles have it.
+#[derive(Debug)]
+pub struct ImplicitRequest<'a> {
+    /// The client that asked; nobody proves to be it.
+    pub client: &'a IdentifiedClient,
+    /// The end user, at most 256 bytes.
+    pub user: Option<&'a str>,
+    /// The scope that was asked for; none or an empty one asks for all that the client may have.
+    pub scope: Option<&'a Scope>,
+    /// Custom attributes, at most 8 KiB.
+    pub attributes: Attributes,
+    /// Lifetime of the access token, capped at two years.
+    pub access_ttl: Duration,
+    /// The proxy and policy.
+    pub source: SourceId,
 }
 
 /// A token string and what it says.
@@ -106,34 +123,26 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::issue`].
-    pub async fn issue_implicit(
-        &self,
-        client: &IdentifiedClient,
-        scope: Option<&Scope>,
-        attributes: Attributes,
-        access_ttl: Duration,
-        source: SourceId,
-    ) -> Result<Issued, Error> {
-        check_size(None, &attributes)?;
-        let read = self.recent().await?;
-        let scope = dormouse_entity::grant_scope(scope, &client.grantable_scope());
-        let issued_at = self.issue_time(read, client, None)?;
-        let access = Side { generation: 0, expires_at: expiry(issued_at, access_ttl), scope };
+    pub async fn issue_implicit(&self, request: ImplicitRequest<'_>) -> Result<Issued, Error> {
+        check_size(request.user, &request.attributes)?;
+        let read = self.issue_read(self.recent().await?, request.client, request.user)?;
+        let scope = dormouse_entity::grant_scope(request.scope, &request.client.grantable_scope());
+        let access = Side { generation: 0, expires_at: expiry(read.now, request.access_ttl), scope };
         let pair = Pair {
             family: self.new_family(),
             born: None,
-            client,
+            client: request.client,
             grant: Grant::Implicit,
-            user: None,
+            user: request.user,
             front_end: FrontEnd::Bundle,
-            source,
+            source: request.source,
             absolute_expires_at: None,
             access,
             refresh: None,
             refresh_apart: false,
-            attributes: &attributes,
+            attributes: &request.attributes,
         };
-        self.seal_pair(&pair, issued_at, read).await
+        self.seal_pair(&pair, read).await
     }
 
     async fn begin_family(
@@ -143,13 +152,12 @@ impl Engine {
         refresh_ttl: Option<Duration>,
     ) -> Result<Issued, Error> {
         check_size(request.user, &request.attributes)?;
-        let read = self.recent().await?;
+        let read = self.issue_read(self.recent().await?, client, request.user)?;
         let scope = dormouse_entity::grant_scope(request.scope, &client.grantable_scope());
-        let issued_at = self.issue_time(read, client, request.user)?;
-        let absolute = self.absolute_expiry(request.front_end, issued_at);
+        let absolute = self.absolute_expiry(request.front_end, read.now);
         let side = |ttl| Side {
             generation: 0,
-            expires_at: capped(expiry(issued_at, ttl), absolute),
+            expires_at: capped(expiry(read.now, ttl), absolute),
             scope: scope.clone(),
         };
         let pair = Pair {
@@ -166,7 +174,7 @@ impl Engine {
             refresh_apart: false,
             attributes: &request.attributes,
         };
-        self.seal_pair(&pair, issued_at, read).await
+        self.seal_pair(&pair, read).await
     }
 
     /// The end of a family that a front end begins now: native families have one.
@@ -181,42 +189,37 @@ impl Engine {
         FamilyId(random(&*self.entropy))
     }
 
-    /// The issue time for a token of a client: after every cut-off with a timestamp, and not under a burned key.
-    pub(crate) fn issue_time(
+    /// A read with the issue time for tokens of a client: after every cut-off with a timestamp, and not under a burned key.
+    pub(crate) fn issue_read(
         &self,
         read: Read,
         client: &IdentifiedClient,
         user: Option<&str>,
-    ) -> Result<Timestamp, Error> {
+    ) -> Result<Read, Error> {
         let products = client.products().map(|product| product.name.as_str());
         let floor = self.resident.cut_offs.issue_floor(client.subject(user), products);
-        let issued_at = match floor {
+        let now = match floor {
             Some(before) if before >= read.now => before.saturating_add(Duration::from_millis(1)),
             _ => read.now,
         };
-        if issued_at > read.now.saturating_add(CLOCK_SKEW_MAX) {
+        if now > read.now.saturating_add(CLOCK_SKEW_MAX) {
             return Err(Unavailable::CutOffAhead.into());
         }
-        if self.resident.cut_offs.burns_key(self.ring.key_id(issued_at)) {
+        if self.resident.cut_offs.burns_key(self.ring.key_id(now)) {
             return Err(Unavailable::KeyBurned.into());
         }
-        Ok(issued_at)
+        Ok(Read { now, ..read })
     }
 
     /// Seals the tokens of a pair, and stores attributes that do not fit.
-    pub(crate) async fn seal_pair(
-        &self,
-        pair: &Pair<'_>,
-        issued_at: Timestamp,
-        read: Read,
-    ) -> Result<Issued, Error> {
-        let mut access = self.claims(pair, Kind::Access, &pair.access, issued_at, read);
+    pub(crate) async fn seal_pair(&self, pair: &Pair<'_>, read: Read) -> Result<Issued, Error> {
+        let mut access = self.claims(pair, Kind::Access, &pair.access, read);
         let text = self.seal_fitting(&mut access, pair.attributes).await?;
         let sealed = pair.refresh.as_ref().filter(|_| !pair.refresh_apart);
         let refresh = match sealed {
             None => None,
             Some(side) => {
-                let mut claims = self.claims(pair, Kind::Refresh, side, issued_at, read);
+                let mut claims = self.claims(pair, Kind::Refresh, side, read);
                 let text = self.seal_fitting(&mut claims, pair.attributes).await?;
                 Some(Token { text, claims })
             }
@@ -225,14 +228,7 @@ impl Engine {
     }
 
     /// The claims of one token of a pair.
-    pub(crate) fn claims(
-        &self,
-        pair: &Pair<'_>,
-        kind: Kind,
-        side: &Side,
-        issued_at: Timestamp,
-        read: Read,
-    ) -> Claims {
+    pub(crate) fn claims(&self, pair: &Pair<'_>, kind: Kind, side: &Side, read: Read) -> Claims {
         let other = if kind == Kind::Access { pair.refresh.as_ref() } else { Some(&pair.access) };
         let partner = other.map(|other| Partner {
             expires_at: other.expires_at,
@@ -245,13 +241,13 @@ impl Engine {
             kind,
             family: pair.family,
             generation: side.generation,
-            issued_at,
+            issued_at: read.now,
             expires_at: side.expires_at,
             partner,
             family_expires_at: latest,
             absolute_expires_at: pair.absolute_expires_at,
             seen: read.seen,
-            born: pair.born.unwrap_or_else(|| self.ring.key_id(issued_at)),
+            born: pair.born.unwrap_or_else(|| self.ring.key_id(read.now)),
             front_end: pair.front_end,
             client: pair.client.id().into(),
             grant: pair.grant,

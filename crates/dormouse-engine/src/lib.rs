@@ -31,7 +31,7 @@ pub use code::{CodeExchange, CodeRequest};
 pub use cut_off::CutOffOrder;
 pub use error::{Error, Refusal, Supersession, Unavailable};
 pub use import::{ImportRequest, Imported};
-pub use issue::{IssueRequest, Issued, Token};
+pub use issue::{ImplicitRequest, IssueRequest, Issued, Token};
 pub use look_up::{LookedUp, PartnerView};
 pub use redeem::{RedeemRequest, Redeemed};
 pub use settings::Settings;

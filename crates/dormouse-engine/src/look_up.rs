@@ -47,7 +47,7 @@ impl std::fmt::Debug for PartnerView {
         f.debug_struct("PartnerView")
             .field("twin", &self.twin.is_some())
             .field("expires_at", &self.expires_at)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

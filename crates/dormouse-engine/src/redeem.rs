@@ -56,7 +56,7 @@ impl Engine {
     /// # Errors
     /// [`Refusal`] for a token that may not be redeemed; [`Unavailable`] when it could not be decided, and the token lives.
     pub async fn redeem(&self, request: RedeemRequest<'_>) -> Result<Redeemed, Error> {
-        if request.client.is_public() && self.rotation(&request) == Rotation::Reuse {
+        if request.client.is_public() && rotation(&request) == Rotation::Reuse {
             return Err(Refusal::PublicReuse.into());
         }
         let mut presented = self.present(request.token, Kind::Refresh).await?;
@@ -98,7 +98,7 @@ impl Engine {
         let redemption = Redemption {
             presented: claims,
             now: read.now,
-            rotation: self.effective_rotation(presented, request),
+            rotation: Self::effective_rotation(presented, request),
             redeemer: request.redeemer,
             access_ttl: request.access_ttl,
             refresh_ttl: request.refresh_ttl,
@@ -109,7 +109,7 @@ impl Engine {
         };
         match decide(&record, &redemption) {
             Decision::Redeem { next, mint } => {
-                let redeemed = self.mint(presented, request, (&record, &mint), read, false).await?;
+                let redeemed = self.mint(presented, request, (&record, &mint), read).await?;
                 let counters = Self::redemption_counters(claims, &record, read.now);
                 if !self.commit(claims.family, next, counters).await? {
                     return Ok(None);
@@ -121,12 +121,13 @@ impl Engine {
             }
             Decision::MintOnly(mint) => {
                 self.count(claims, CountedEvent::RedeemedAgain);
-                Ok(Some(self.mint(presented, request, (&record, &mint), read, false).await?))
+                Ok(Some(self.mint(presented, request, (&record, &mint), read).await?))
             }
             Decision::Grace(mint) => {
                 self.allow_grace(claims)?;
                 self.count(claims, CountedEvent::Grace);
-                Ok(Some(self.mint(presented, request, (&record, &mint), read, true).await?))
+                let redeemed = self.mint(presented, request, (&record, &mint), read).await?;
+                Ok(Some(Redeemed { repeated: true, ..redeemed }))
             }
             Decision::Race => Err(Refusal::Superseded(Supersession::Race).into()),
             Decision::Expired => Err(Refusal::Expired.into()),
@@ -145,11 +146,10 @@ impl Engine {
         request: &RedeemRequest<'_>,
         (record, mint): (&FamilyRecord, &Mint),
         read: Read,
-        repeated: bool,
     ) -> Result<Redeemed, Error> {
         let claims = &presented.claims;
         let attributes = self.inherited_attributes(claims, record, &request.attributes).await?;
-        let issued_at = self.issue_time(read, request.client, claims.user.as_deref())?;
+        let read = self.issue_read(read, request.client, claims.user.as_deref())?;
         let pair = Pair {
             family: claims.family,
             born: Some(claims.born),
@@ -172,11 +172,11 @@ impl Engine {
             refresh_apart: mint.keeps_refresh,
             attributes: &attributes,
         };
-        let mut issued = self.seal_pair(&pair, issued_at, read).await?;
+        let mut issued = self.seal_pair(&pair, read).await?;
         if mint.keeps_refresh {
             issued.refresh = Some(Token { text: request.token.to_owned(), claims: claims.clone() });
         }
-        Ok(Redeemed { issued, refresh_count: mint.access_generation, repeated })
+        Ok(Redeemed { issued, refresh_count: mint.access_generation, repeated: false })
     }
 
     /// What the presented token had, the edits since, and what the front end adds; as much of the addition as fits.
@@ -200,14 +200,10 @@ impl Engine {
         Ok(attributes)
     }
 
-    fn rotation(&self, request: &RedeemRequest<'_>) -> Rotation {
-        request.client.settings().rotation.unwrap_or(request.rotation)
-    }
-
     /// The stricter of the family's policy and the redeeming front end's. An imported string has no successor that a thief
     /// could be told by, so that replay detection does not apply to it.
-    fn effective_rotation(&self, presented: &Presented, request: &RedeemRequest<'_>) -> Rotation {
-        let effective = presented.claims.front_end.effective(self.rotation(request));
+    fn effective_rotation(presented: &Presented, request: &RedeemRequest<'_>) -> Rotation {
+        let effective = presented.claims.front_end.effective(rotation(request));
         if presented.import.is_some() { effective.min(Rotation::Apigee) } else { effective }
     }
 
@@ -241,6 +237,11 @@ impl Engine {
         );
         Err(Refusal::Superseded(Supersession::FamilyRevoked).into())
     }
+}
+
+/// The redeeming front end's policy: an app's attribute wins.
+fn rotation(request: &RedeemRequest<'_>) -> Rotation {
+    request.client.settings().rotation.unwrap_or(request.rotation)
 }
 
 /// Revoked and deleted refresh tokens are not redeemed, whatever generation they are of.
