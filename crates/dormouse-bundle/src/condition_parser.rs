@@ -40,6 +40,8 @@ pub enum ConditionErrorKind {
     PatternIsVariable(Operator),
     /// A single `&` or `|`.
     SingleSymbol(char),
+    /// Braces in a variable's name, as in a message template, which a condition does not evaluate (tolerated).
+    TemplateBraces,
     /// The text is longer than a condition may be.
     TooLong,
     /// Parentheses and negations are nested deeper than a condition may be.
@@ -75,6 +77,9 @@ impl fmt::Display for ConditionErrorKind {
             }
             Self::SingleSymbol(symbol) => {
                 write!(formatter, "a single `{symbol}` is no operator; write `{symbol}{symbol}`")
+            }
+            Self::TemplateBraces => {
+                formatter.write_str("a condition names variables without braces; this one never resolves")
             }
             Self::TooLong => write!(formatter, "the condition is longer than {LENGTH_MAX_BYTES} bytes"),
             Self::TooDeep => write!(formatter, "the condition is nested deeper than {DEPTH_MAX} levels"),
@@ -226,6 +231,10 @@ impl Parser<'_> {
             Some(Token { kind: TokenKind::Operand(operand), .. }) => {
                 let operand = operand.clone();
                 self.next += 1;
+                if operand.variable().is_some_and(|name| name.contains(['{', '}'])) {
+                    let kind = ConditionErrorKind::TemplateBraces;
+                    self.tolerated.push(ConditionError { kind, range: self.previous() });
+                }
                 Ok(operand)
             }
             _ => Err(self.unexpected("a variable or value")),
@@ -431,6 +440,7 @@ mod tests {
         check_tolerated("(a = 1", "a = 1", &ConditionErrorKind::UnclosedParenthesis);
         check_tolerated("a = 1)", "a = 1", &ConditionErrorKind::UnopenedParenthesis);
         check_tolerated("(a or b)) and c", "(a or b) and c", &ConditionErrorKind::UnopenedParenthesis);
+        check_tolerated("{a} = 1", "'{a}' = 1", &ConditionErrorKind::TemplateBraces);
         check_tolerated("1=1", "1 = 1", &ConditionErrorKind::LiteralOnLeft);
         check_tolerated("a ~ b", "a Matches b", &ConditionErrorKind::PatternIsVariable(Operator::Matches));
     }

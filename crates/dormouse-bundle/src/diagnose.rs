@@ -68,7 +68,7 @@ fn endpoints(bundle: &Bundle, problems: &mut Vec<Problem>) {
 fn route(bundle: &Bundle, target: &RouteTarget, problems: &mut Vec<Problem>) {
     match target {
         RouteTarget::TargetEndpoint(name) if bundle.target_endpoint(&name.value).is_none() => {
-            if unreadable(bundle, "/targets/", &name.value) {
+            if unreadable(bundle, "/targets/").contains(name.value.as_str()) {
                 return;
             }
             let message = format!("there is no target endpoint `{}`", name.value);
@@ -133,9 +133,11 @@ fn condition_problem(
 
 /// Every step must name a policy.
 fn steps(bundle: &Bundle, problems: &mut Vec<Problem>) {
+    let names: HashSet<&str> = bundle.policies.iter().map(|policy| policy.name.as_str()).collect();
+    let unreadable = unreadable(bundle, "/policies/");
     for step in bundle.steps() {
-        let name = &step.policy.value;
-        if bundle.policy(name).is_some() || unreadable(bundle, "/policies/", name) {
+        let name = step.policy.value.as_str();
+        if names.contains(name) || unreadable.contains(name) {
             continue;
         }
         let message = format!("there is no policy `{name}`");
@@ -256,13 +258,14 @@ fn name_span(element: &Element) -> Span {
     element.attribute("name").map_or_else(|| element.name_span.clone(), |name| name.value.span())
 }
 
-/// Whether a file of that name could not be read: that has been told already, and it may well hold the name.
-fn unreadable(bundle: &Bundle, folder: &str, name: &str) -> bool {
-    let end = format!("{folder}{name}.xml");
+/// The names of the files in a folder that could not be read: that has been told already, and what names them
+/// may well be right.
+fn unreadable<'a>(bundle: &'a Bundle, folder: &str) -> HashSet<&'a str> {
     let read = bundle.policies.iter().map(|policy| &policy.element);
     let read = read.chain(bundle.targets.iter().map(|target| &target.element));
     let read: HashSet<&str> = read.map(|element| element.span.file.path.as_str()).collect();
-    bundle.files.iter().any(|file| file.path.ends_with(&end) && !read.contains(file.path.as_str()))
+    let paths = bundle.files.iter().map(|file| file.path.as_str()).filter(|path| !read.contains(path));
+    paths.filter_map(|path| path.rsplit_once(folder)?.1.strip_suffix(".xml")).collect()
 }
 
 fn folder(bundle: &Bundle, name: &str) -> String {

@@ -8,10 +8,11 @@ use std::path::Path;
 use crate::file_tree::{FILES_MAX, FileTree, LIMIT, belongs_to_bundle, size_max, too_large};
 use crate::problem::Problem;
 
-/// Reads the files below the bundle directories (`apiproxy`, `sharedflowbundle`) in `directory`.
+/// Reads the files below the bundle directories (`apiproxy`, `sharedflowbundle`) in `directory`. Files that cannot
+/// be read, are too large or lead outside are left out and told among the tree's problems.
 ///
 /// # Errors
-/// A file or directory that cannot be read, a link that leads outside, an exceeded limit.
+/// A directory that cannot be read, an exceeded limit on the whole.
 pub(crate) fn read_directory(directory: &Path) -> Result<FileTree, Problem> {
     let root = directory.canonicalize().map_err(|error| unreadable(directory, &error))?;
     let mut tree = FileTree::default();
@@ -22,13 +23,11 @@ pub(crate) fn read_directory(directory: &Path) -> Result<FileTree, Problem> {
             let entry = entry.map_err(|error| unreadable(&path, &error))?;
             let Some(inside) = path_inside(&prefix, &entry)? else { continue };
             entries_left = entries_left.checked_sub(1).ok_or_else(too_many_entries)?;
-            match kind(&entry.path(), &root)? {
-                Kind::Directory => pending.push((entry.path(), format!("{inside}/"))),
-                Kind::File => {
-                    let bytes = read_file(&entry.path(), &inside)?;
-                    tree.insert(inside, bytes)?;
-                }
-                Kind::Other => {}
+            match read_entry(&entry.path(), &inside, &root) {
+                Ok(Content::Directory) => pending.push((entry.path(), format!("{inside}/"))),
+                Ok(Content::File(bytes)) => tree.insert(inside, bytes)?,
+                Ok(Content::Other) => {}
+                Err(problem) => tree.problems.push(problem),
             }
         }
     }
@@ -63,14 +62,14 @@ fn path_inside(prefix: &str, entry: &DirEntry) -> Result<Option<String>, Problem
     Ok(belongs_to_bundle(&format!("{inside}/")).then_some(inside))
 }
 
-enum Kind {
+enum Content {
     Directory,
-    File,
+    File(Vec<u8>),
     /// A socket, a pipe, a device: reading it could wait for ever.
     Other,
 }
 
-fn kind(path: &Path, root: &Path) -> Result<Kind, Problem> {
+fn read_entry(path: &Path, inside: &str, root: &Path) -> Result<Content, Problem> {
     let metadata = fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
     let metadata = if metadata.is_symlink() {
         let target = path.canonicalize().map_err(|error| unreadable(path, &error))?;
@@ -79,11 +78,10 @@ fn kind(path: &Path, root: &Path) -> Result<Kind, Problem> {
     } else {
         metadata
     };
-    Ok(match () {
-        () if metadata.is_dir() => Kind::Directory,
-        () if metadata.is_file() => Kind::File,
-        () => Kind::Other,
-    })
+    if metadata.is_file() {
+        return read_file(path, inside).map(Content::File);
+    }
+    Ok(if metadata.is_dir() { Content::Directory } else { Content::Other })
 }
 
 fn stays_inside(link: &Path, target: &Path, root: &Path) -> Result<(), Problem> {

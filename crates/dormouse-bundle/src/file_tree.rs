@@ -11,6 +11,8 @@ use crate::problem::Problem;
 pub(crate) struct FileTree {
     files: BTreeMap<String, Vec<u8>>,
     bytes: u64,
+    /// What is wrong with single files, which are left out.
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl FileTree {

@@ -19,12 +19,12 @@ use crate::xml::parse_xml;
 /// Loads what is at a place: a proxy, a shared flow, or both. Without either, the list is empty and a problem
 /// says why. Only reading is judged here; [`diagnose`](crate::diagnose) judges what was read.
 pub fn load(source: &BundleSource) -> (Vec<Bundle>, Vec<Problem>) {
-    let location = match Location::of(source) {
+    let mut location = match Location::of(source) {
         Ok(location) => location,
         Err(problem) => return (Vec::new(), vec![problem]),
     };
     let mut bundles = Vec::new();
-    let mut problems = Vec::new();
+    let mut problems = std::mem::take(&mut location.tree.problems);
     for (kind, folder) in [(BundleKind::Proxy, "apiproxy/"), (BundleKind::SharedFlow, "sharedflowbundle/")] {
         if location.only.is_none_or(|only| only == kind) && location.tree.below(folder).next().is_some() {
             let mut loader = Loader { location: &location, folder, problems: Vec::new(), files: Vec::new() };

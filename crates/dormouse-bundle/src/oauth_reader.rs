@@ -1,6 +1,8 @@
 //! Reads the values that the OAuth policies share: names of flow variables, literals, literals with a `ref`
 //! attribute, switches, lifetimes, custom attributes.
 
+use std::collections::HashSet;
+
 use crate::element::Element;
 use crate::problem::Problem;
 use crate::source::{Located, Span};
@@ -50,7 +52,8 @@ impl<'a> Reader<'a> {
     pub(crate) fn check_shape(&mut self, known: &[&str]) {
         let root = self.root;
         self.check_attributes(root, ROOT_ATTRIBUTES);
-        for (index, child) in root.elements().enumerate() {
+        let mut seen = HashSet::new();
+        for child in root.elements() {
             let name = child.name.as_str();
             if COMMON_CHILDREN.contains(&name) {
                 continue;
@@ -62,9 +65,7 @@ impl<'a> Reader<'a> {
                     Some(meant) => problem.help(format!("write `{meant}`")),
                     None => problem,
                 });
-            } else if !LISTS.contains(&name)
-                && root.elements().take(index).any(|earlier| earlier.name == name)
-            {
+            } else if !LISTS.contains(&name) && !seen.insert(name) {
                 let message = format!("a second `{name}`; only the first one is read");
                 self.problems
                     .push(Problem::warning("duplicate-element", message).at(child.name_span.clone()));

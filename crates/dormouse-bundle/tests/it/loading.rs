@@ -205,9 +205,20 @@ fn links_may_not_lead_out_of_the_bundle() {
     std::os::unix::fs::symlink(outside.path().join("x.xml"), root.join("apiproxy/policies/c.xml"))
         .expect("a link");
     let (bundles, problems) = fixture.load("");
-    assert!(bundles.is_empty());
+    assert_eq!(bundles[0].policies.len(), 2, "the others still load");
     assert_eq!(
         fixture.shown(&problems),
         ["error symlink-outside - apiproxy/policies/c.xml is a symbolic link that leads out of the bundle"]
     );
+}
+
+#[test]
+fn a_large_file_costs_only_itself() {
+    let fixture = Fixture::new(&proxy("", "//- /apiproxy/policies/a.xml\n<AssignMessage name='a'/>\n"));
+    std::fs::write(fixture.path().join("apiproxy/policies/b.xml"), vec![b' '; (1 << 20) + 1])
+        .expect("a file");
+    let (bundles, problems) = fixture.load("");
+    assert_eq!(bundles[0].policies.len(), 1);
+    let expected = "error file-too-large - apiproxy/policies/b.xml is larger than 1048576 bytes";
+    assert_eq!(fixture.shown(&problems), [expected]);
 }
