@@ -133,7 +133,7 @@ impl Engine {
         let Ok(status) = known(recorded) else { return Ok(None) };
         let twin = match claims.twin(SealedAttributes::default()) {
             Some(twin) if own_status.is_ok() => {
-                self.living_twin(presented, twin, record, (attributes, read)).await?
+                self.living_twin(presented, twin, record, (attributes, read))?
             }
             _ => None,
         };
@@ -141,7 +141,7 @@ impl Engine {
     }
 
     /// Seals the twin if it would itself be accepted now by every check against the store.
-    async fn living_twin(
+    fn living_twin(
         &self,
         presented: &Presented,
         mut twin: Claims,
