@@ -76,7 +76,7 @@ impl Engine {
         self.check_reader(claims, call)?;
         let status = cut_off.map_or(own, Err);
         let attributes = self.current_attributes(claims, &record).await?;
-        let partner = self.partner_view(&presented, (&record, status), &attributes, read).await?;
+        let partner = self.partner_view(&presented, (&record, status), &attributes, read)?;
         if kind == Kind::Refresh {
             self.count(claims, CountedEvent::LookedUp);
         }
@@ -117,7 +117,7 @@ impl Engine {
         dormouse_entity::match_product(products, call).map_or(Err(Refusal::NoProductMatch), |_| Ok(()))
     }
 
-    async fn partner_view(
+    fn partner_view(
         &self,
         presented: &Presented,
         (record, own_status): (&FamilyRecord, Result<(), Reason>),
