@@ -84,6 +84,11 @@ impl Condition {
         node(tree).map(Self)
     }
 
+    /// The condition that is never true.
+    pub fn never() -> Self {
+        Self(Node::Or(Vec::new()))
+    }
+
     /// Whether the condition is true now.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ enum Part {
     Literal(Text),
     Reference(Reference),
     Function(Call),
+    /// A function that Apigee has and this version has not.
+    Unsupported(&'static str),
 }
 
 /// A variable and what stands for it when it is unresolved.
@@ -92,7 +94,11 @@ impl Template {
                     Ok(None) => Part::Literal(source.as_str().into()),
                     Err(problem) => {
                         problems.push(problem);
-                        Part::Literal(source.as_str().into())
+                        let unsupported = functions::UNSUPPORTED.iter().find(|own| *own == name);
+                        unsupported.map_or_else(
+                            || Part::Literal(source.as_str().into()),
+                            |own| Part::Unsupported(own),
+                        )
                     }
                 },
             });
@@ -148,6 +154,9 @@ impl Part {
                 }
             },
             Self::Function(call) => call.evaluate(transaction, unresolved).map(Into::into),
+            Self::Unsupported(function) => {
+                Err(TemplateError::Function { function, reason: "it is not supported yet".to_owned() })
+            }
         }
     }
 }
@@ -357,6 +366,8 @@ mod tests {
         ] {
             assert_eq!(Template::compile_text(text).err(), Some(expected), "{text}");
         }
+        let (template, _) = Template::compile(&Tree::parse("{jsonPath($.a,body)}"));
+        assert!(matches!(template.render(&sample(), Unresolved::Empty), Err(TemplateError::Function { .. })));
         for text in ["{replaceAll(a,'(','')}", "{timeFormatUTC('jj',a)}", "{xeger('[')}"] {
             assert!(
                 matches!(Template::compile_text(text).err(), Some(TemplateProblem::InvalidArgument { .. })),

@@ -1,1 +1,12 @@
-//! See Cargo.toml.
+//! Apigee's policies: one file each, found through the [`registry`].
+//!
+//! Invariants: a policy is compiled once, when its bundle is deployed, and every error of its configuration is told
+//! then; at run time it reads and changes one transaction and returns an outcome, and never calls the gateway.
+
+mod compile_context;
+mod message_actions;
+mod policies;
+pub mod registry;
+
+pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
+pub use registry::{Compiled, PolicyKind};

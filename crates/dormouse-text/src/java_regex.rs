@@ -449,12 +449,8 @@ mod tests {
         check("(a+)+b", &text, false);
         let pattern = Pattern::compile(r"(?=(a+)+b)\1x").expect("valid");
         assert!(matches!(pattern.is_full_match(&text), Ok(false) | Err(Error::TooManySteps)));
-        assert_eq!(
-            Pattern::compile(r"(a|aa)+\1$")
-                .and_then(|p| p.is_full_match(&format!("{text}b")))
-                .is_ok_and(|b| b),
-            false
-        );
+        let doubled = Pattern::compile(r"(a|aa)+\1$").expect("valid");
+        assert!(matches!(doubled.is_full_match(&format!("{text}b")), Ok(false) | Err(Error::TooManySteps)));
         assert!(matches!(Pattern::compile("((a{1000}){1000}){1000}"), Err(Error::TooLarge { .. })));
         assert!(matches!(Pattern::compile(&"(".repeat(1_000)), Err(Error::Syntax { .. } | Error::TooDeep)));
         assert!(matches!(Pattern::compile(&"a".repeat(40_000)), Err(Error::TooLong { .. })));

@@ -136,6 +136,7 @@ pub(super) fn find(name: &str) -> Option<&'static Function> {
     FUNCTIONS.iter().find(|function| function.name == name)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "functions share a signature")]
 fn nothing(_: &Arguments) -> Result<Prepared, String> {
     Ok(Prepared::Nothing)
 }

@@ -27,23 +27,22 @@ pub(super) fn prepare_xeger(arguments: &Arguments) -> Result<Prepared, String> {
 
 /// `replaceAll(text,pattern,replacement)`
 pub(super) fn replace_all(input: &Input<'_>) -> Result<String, String> {
-    replace(input, |pattern, text, replacement| pattern.replace_all(text, replacement))
+    replace(input, Pattern::replace_all)
 }
 
 /// `replaceFirst(text,pattern,replacement)`
 pub(super) fn replace_first(input: &Input<'_>) -> Result<String, String> {
-    replace(input, |pattern, text, replacement| pattern.replace_first(text, replacement))
+    replace(input, Pattern::replace_first)
 }
 
 /// `xeger(pattern)`: a random text that matches.
 pub(super) fn xeger(input: &Input<'_>) -> Result<String, String> {
     let compiled;
-    let generator = match input.prepared {
-        Prepared::Generator(generator) => generator,
-        _ => {
-            compiled = Generator::compile(input.text(0)).map_err(|error| error.to_string())?;
-            &compiled
-        }
+    let generator = if let Prepared::Generator(generator) = input.prepared {
+        generator
+    } else {
+        compiled = Generator::compile(input.text(0)).map_err(|error| error.to_string())?;
+        &compiled
     };
     let mut next = || u64::from_be_bytes(random(&*input.host.entropy));
     generator.generate(&mut next).map_err(|error| error.to_string())
@@ -54,12 +53,11 @@ fn replace(
     apply: for<'t> fn(&Pattern, &'t str, &Replacement) -> Result<Cow<'t, str>, Error>,
 ) -> Result<String, String> {
     let compiled;
-    let pattern = match input.prepared {
-        Prepared::Pattern(pattern) => pattern,
-        _ => {
-            compiled = Pattern::compile(input.text(1)).map_err(|error| error.to_string())?;
-            &compiled
-        }
+    let pattern = if let Prepared::Pattern(pattern) = input.prepared {
+        pattern
+    } else {
+        compiled = Pattern::compile(input.text(1)).map_err(|error| error.to_string())?;
+        &compiled
     };
     let replacement = Replacement::parse(input.text(2), pattern).map_err(|error| error.to_string())?;
     apply(pattern, input.text(0), &replacement).map(Cow::into_owned).map_err(|error| error.to_string())

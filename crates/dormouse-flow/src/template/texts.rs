@@ -105,7 +105,7 @@ fn escape(text: &str, other: impl Fn(char) -> Escaped) -> String {
                 Escaped::As(entity) => result.push_str(entity),
                 Escaped::Itself => result.push(character),
                 Escaped::Nothing => {}
-                Escaped::Number => result.push_str(&format!("&#{};", u32::from(character))),
+                Escaped::Number => result.extend(["&#", &u32::from(character).to_string(), ";"]),
             },
         }
     }

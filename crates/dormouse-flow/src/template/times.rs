@@ -35,12 +35,11 @@ pub(super) fn utc_milliseconds(input: &Input<'_>) -> Result<String, String> {
 fn show(input: &Input<'_>, unit_ms: i64, zone: &TimeZone) -> Result<String, String> {
     let moment = input.number(1)?.and_then(|number| number.checked_mul(unit_ms));
     let parsed;
-    let format = match input.prepared {
-        Prepared::Date(format) => format,
-        _ => {
-            parsed = DateFormat::parse(input.text(0)).map_err(|error| error.to_string())?;
-            &parsed
-        }
+    let format = if let Prepared::Date(format) = input.prepared {
+        format
+    } else {
+        parsed = DateFormat::parse(input.text(0)).map_err(|error| error.to_string())?;
+        &parsed
     };
     moment.and_then(|moment| format.format(moment, zone)).ok_or_else(|| "the time is out of range".to_owned())
 }

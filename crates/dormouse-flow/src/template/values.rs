@@ -26,5 +26,5 @@ pub(super) fn random_long(input: &Input<'_>) -> Result<String, String> {
 #[expect(clippy::unnecessary_wraps, reason = "template functions share a signature")]
 pub(super) fn first_non_null(input: &Input<'_>) -> Result<String, String> {
     let first = input.arguments.iter().flatten().next();
-    Ok(first.map_or_else(String::new, |text| text.to_string()))
+    Ok(first.map_or_else(String::new, ToString::to_string))
 }

@@ -84,7 +84,7 @@ fn range(low: char, high: char, fold: Fold) -> String {
     for (first, last) in [('a', 'z'), ('A', 'Z')] {
         let (from, to) = (low.max(first), high.min(last));
         if let (true, Some(from), Some(to)) = (from <= to, other_case(from, fold), other_case(to, fold)) {
-            text.push_str(&format!("{from}-{to}"));
+            text.extend([from, '-', to]);
         }
     }
     text

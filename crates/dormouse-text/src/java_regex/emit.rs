@@ -3,6 +3,7 @@
 
 use super::escape::{escaped, other_case};
 use super::syntax::{Assertion, Fold, Greed, Group, Node};
+use std::fmt::Write as _;
 
 /// A pattern for an engine.
 pub(super) struct Emitted {
@@ -49,9 +50,8 @@ impl Emitted {
             Node::Assertion(assertion) => self.assertion(*assertion),
             Node::Backreference { group, fold } => {
                 self.needs_backtracking = true;
-                let reference = format!("(?:\\{group})");
-                let folded = *fold != Fold::None;
-                self.pattern.push_str(&if folded { format!("(?i:\\{group})") } else { reference });
+                self.pattern.push_str(if *fold == Fold::None { "(?:" } else { "(?i:" });
+                let _ = write!(self.pattern, "\\{group})");
             }
             Node::Class(class) => self.pattern.push_str(class),
             Node::Group(group, content) => self.group(group, content, last),
@@ -99,13 +99,14 @@ impl Emitted {
         self.pattern.push_str("(?:");
         self.node(node, false);
         self.pattern.push(')');
-        self.pattern.push_str(&match (min, max) {
-            (0, Some(1)) => "?".to_owned(),
-            (0, None) => "*".to_owned(),
-            (1, None) => "+".to_owned(),
-            (min, None) => format!("{{{min},}}"),
-            (min, Some(max)) => format!("{{{min},{max}}}"),
-        });
+        match (min, max) {
+            (0, Some(1)) => self.pattern.push('?'),
+            (0, None) => self.pattern.push('*'),
+            (1, None) => self.pattern.push('+'),
+            // Writing to a string cannot fail.
+            (min, None) => write!(self.pattern, "{{{min},}}").unwrap_or_default(),
+            (min, Some(max)) => write!(self.pattern, "{{{min},{max}}}").unwrap_or_default(),
+        }
         self.pattern.push_str(match greed {
             Greed::Greedy => "",
             Greed::Lazy => "?",

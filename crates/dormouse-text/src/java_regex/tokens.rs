@@ -12,7 +12,7 @@ pub(super) struct Token {
 
 /// A cursor over the characters of a pattern.
 pub(super) struct Tokens {
-    tokens: Vec<Token>,
+    characters: Vec<Token>,
     at: usize,
     /// `(?x)`: blanks and comments are skipped.
     pub(super) comments: bool,
@@ -41,7 +41,7 @@ impl Tokens {
             }
             rest = rest.get(length..).unwrap_or_default();
         }
-        Self { tokens, at: 0, comments: false }
+        Self { characters: tokens, at: 0, comments: false }
     }
 
     /// The next operator or character, after what `(?x)` skips.
@@ -86,7 +86,7 @@ impl Tokens {
     /// Takes these operators if they all stand next, without blanks between them.
     pub(super) fn take_all(&mut self, operators: &str) -> bool {
         self.peek();
-        let next = self.tokens.get(self.at..).unwrap_or_default().iter();
+        let next = self.characters.get(self.at..).unwrap_or_default().iter();
         let same = next.take(operators.len()).map(|token| (token.character, token.quoted));
         let found = same.eq(operators.chars().map(|operator| (operator, false)));
         self.at += if found { operators.len() } else { 0 };
@@ -95,7 +95,7 @@ impl Tokens {
 
     /// The character after the next one.
     pub(super) fn second(&self) -> Option<Token> {
-        self.tokens.get(self.at + 1).copied()
+        self.characters.get(self.at + 1).copied()
     }
 
     /// A position to return to with [`Tokens::reset`].
@@ -113,16 +113,16 @@ impl Tokens {
 
     /// Takes characters while they satisfy a test.
     pub(super) fn take_while(&mut self, mut test: impl FnMut(char) -> bool) -> String {
-        let mut text = String::new();
+        let mut taken = String::new();
         while let Some(character) = self.peek_raw().filter(|character| test(*character)) {
-            text.push(character);
+            taken.push(character);
             self.at += 1;
         }
-        text
+        taken
     }
 
     fn raw(&self) -> Option<Token> {
-        self.tokens.get(self.at).copied()
+        self.characters.get(self.at).copied()
     }
 
     fn skip_comments(&mut self) {

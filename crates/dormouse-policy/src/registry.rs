@@ -1,0 +1,47 @@
+//! The policies that this program runs, as plain data. A new policy is a file in `policies` and a line here.
+
+use crate::compile_context::CompileContext;
+use crate::policies::{assign_message, flow_callout, raise_fault};
+use dormouse_bundle::{Policy, Problem};
+use dormouse_flow::Executable;
+
+/// What compiling a policy gives: nothing to run when an error is among the problems.
+pub type Compiled = (Option<Executable>, Vec<Problem>);
+
+/// One kind of policy.
+pub struct PolicyKind {
+    /// The root tag of its files.
+    pub tag: &'static str,
+    /// One sentence for people: what it does.
+    pub summary: &'static str,
+    /// When policy `P` fails, the variable `<prefix>.P.failed` is set to true.
+    pub failure_prefix: &'static str,
+    /// Whether `continueOnError` keeps the flow going. RaiseFault exists to end it.
+    pub may_continue: bool,
+    /// Compiles one policy.
+    pub compile: fn(&Policy, &CompileContext<'_>) -> Compiled,
+}
+
+/// Every kind, in alphabetical order of the tags.
+pub const POLICIES: &[PolicyKind] = &[assign_message::KIND, flow_callout::KIND, raise_fault::KIND];
+
+/// The kind of a root tag.
+pub fn find(tag: &str) -> Option<&'static PolicyKind> {
+    POLICIES.iter().find(|kind| kind.tag == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_sorted_and_unique() {
+        assert!(POLICIES.windows(2).all(|pair| pair[0].tag < pair[1].tag));
+    }
+
+    #[test]
+    fn tags_are_found_exactly() {
+        assert_eq!(find("RaiseFault").map(|kind| kind.failure_prefix), Some("raisefault"));
+        assert!(find("raisefault").is_none());
+    }
+}
