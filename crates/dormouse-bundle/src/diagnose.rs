@@ -10,7 +10,7 @@ use crate::model::{
     Bundle, BundleKind, ConditionSource, Policy, RouteRule, RouteTarget, TargetConnection, TargetEndpoint,
 };
 use crate::oauth_policy::oauth_policy;
-use crate::problem::{Level, Problem, sort_problems};
+use crate::problem::{Level, Problem, limit_problems, sort_problems};
 use crate::source::{Located, Span};
 
 /// All problems of these bundles that can be told without traffic, in the order of files and places.
@@ -27,6 +27,7 @@ pub fn diagnose(bundles: &[Bundle]) -> Vec<Problem> {
     bundle_names(bundles, &mut problems);
     base_paths(bundles, &mut problems);
     sort_problems(&mut problems);
+    limit_problems(&mut problems);
     problems
 }
 

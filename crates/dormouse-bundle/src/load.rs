@@ -11,7 +11,7 @@ use crate::directory::{read_directory, unreadable};
 use crate::element::Element;
 use crate::file_tree::FileTree;
 use crate::model::{Bundle, BundleKind, Policy, Resource};
-use crate::problem::Problem;
+use crate::problem::{Problem, limit_problems};
 use crate::read_endpoint::{proxy_endpoint, shared_flow, target_endpoint};
 use crate::source::{SourceFile, Span};
 use crate::xml::parse_xml;
@@ -37,6 +37,7 @@ pub fn load(source: &BundleSource) -> (Vec<Bundle>, Vec<Problem>) {
         let help = "name a directory that holds one of them, one of them itself, or a zip archive with one at the top";
         problems.push(Problem::error("no-bundle", message).help(help));
     }
+    limit_problems(&mut problems);
     (bundles, problems)
 }
 
