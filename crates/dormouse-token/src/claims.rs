@@ -139,3 +139,71 @@ impl fmt::Debug for Claims {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RootId;
+
+    fn claims(kind: Kind, generation: u32, partner_generation: u32) -> Claims {
+        Claims {
+            kind,
+            family: FamilyId([7; 16]),
+            generation,
+            issued_at: Timestamp::from_ms(10),
+            expires_at: Timestamp::from_ms(20),
+            partner: Some(Partner {
+                expires_at: Timestamp::from_ms(30),
+                generation: partner_generation,
+                scope: Scope::default(),
+                apart: false,
+            }),
+            family_expires_at: Timestamp::from_ms(30),
+            absolute_expires_at: None,
+            seen: 1,
+            born: KeyId::new(RootId([1; 8]), 0),
+            front_end: FrontEnd::Bundle,
+            client: "client".into(),
+            grant: Grant::Password,
+            user: Some("alice".into()),
+            scope: Scope::default(),
+            attributes: SealedAttributes::Inline([("idp.token", "secret")].into_iter().collect()),
+            source: SourceId([2; 8]),
+            redirect_uri: Some("https://app.example.com/".into()),
+        }
+    }
+
+    #[test]
+    fn whatever_was_redeemed_or_exchanged_has_an_ancestor() {
+        assert!(!claims(Kind::Refresh, 0, 0).has_ancestor());
+        assert!(claims(Kind::Refresh, 1, 0).has_ancestor());
+        assert!(claims(Kind::Refresh, 0, 1).has_ancestor(), "its partner was minted at a redemption");
+        assert!(claims(Kind::Access, 1, 0).has_ancestor());
+        let coded = |kind| Claims { grant: Grant::AuthorizationCode, ..claims(kind, 0, 0) };
+        assert!(coded(Kind::Access).has_ancestor());
+        assert!(!coded(Kind::Code).has_ancestor());
+    }
+
+    #[test]
+    fn a_twin_takes_the_attributes_it_is_given() {
+        let given = SealedAttributes::Inline([("a", "b")].into_iter().collect());
+        let twin = claims(Kind::Refresh, 0, 0).twin(given.clone());
+        assert_eq!(twin.map(|twin| twin.attributes), Some(given));
+    }
+
+    #[test]
+    fn inline_attributes_are_found_in_the_token_alone() {
+        let token = claims(Kind::Access, 0, 0);
+        assert_eq!(token.attributes.inline().and_then(|own| own.value("idp.token")), Some("secret"));
+        assert_eq!(SealedAttributes::Overflow.inline(), None);
+    }
+
+    #[test]
+    fn debug_output_names_the_family_and_hides_the_rest() {
+        let shown = format!("{:?}", claims(Kind::Access, 0, 0));
+        assert!(shown.contains(&"07".repeat(16)), "{shown}");
+        for hidden in ["alice", "secret", "example"] {
+            assert!(!shown.contains(hidden), "{shown}");
+        }
+    }
+}

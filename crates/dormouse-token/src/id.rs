@@ -120,5 +120,11 @@ mod tests {
     #[test]
     fn identifiers_print_as_hexadecimal() {
         assert_eq!(RootId([0, 1, 2, 3, 4, 5, 6, 255]).to_string(), "00010203040506ff");
+        assert_eq!(format!("{:?}", RootId([0, 1, 2, 3, 4, 5, 6, 255])), "00010203040506ff");
+        let (family, epoch, source) = (FamilyId([9; 16]), StoreEpoch([0xa; 16]), SourceId([0xb; 8]));
+        assert_eq!(format!("{family} {family:?}"), format!("{0} {0}", "09".repeat(16)));
+        assert_eq!(format!("{epoch} {epoch:?}"), format!("{0} {0}", "0a".repeat(16)));
+        assert_eq!(format!("{source} {source:?}"), format!("{0} {0}", "0b".repeat(8)));
+        assert_eq!(format!("{:?}", Attempt(255)), "00000000000000ff");
     }
 }

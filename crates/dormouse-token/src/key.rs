@@ -153,3 +153,22 @@ pub const ROOT_LEN: usize = 32;
 
 /// Tokens that one node seals under one key: a quarter of the limit of 2^32, so that four nodes stay below it together.
 pub(crate) const SEALED_MAX: u32 = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_exposes_its_secret_and_shows_its_name_alone() {
+        let root = Root::new([9; 32]);
+        assert_eq!(root.expose(), &[9; 32]);
+        assert_eq!(format!("{root:?}"), format!("Root({})", root.id()));
+    }
+
+    #[test]
+    fn a_broken_key_neither_seals_nor_opens() {
+        let key = SealingKey::broken();
+        assert_eq!(key.seal([0; NONCE_LEN], b"", &mut vec![1]), None);
+        assert_eq!(key.open([0; NONCE_LEN], b"", &mut [0; 17]), None);
+    }
+}

@@ -213,6 +213,12 @@ mod tests {
     }
 
     #[test]
+    fn two_policies_detect_replay() {
+        let detecting: Vec<_> = Rotation::ALL.into_iter().filter(|own| own.detects_replay()).collect();
+        assert_eq!(detecting, [Rotation::Rotate, Rotation::Strict]);
+    }
+
+    #[test]
     fn only_two_grants_have_refresh_tokens() {
         let with: Vec<_> = Grant::ALL.into_iter().filter(|grant| grant.has_refresh()).collect();
         assert_eq!(with, [Grant::AuthorizationCode, Grant::Password]);

@@ -95,6 +95,7 @@ mod tests {
     fn parsing_folds_blanks_and_duplicates() {
         check(&Scope::parse("  read\twrite  read "), "read write");
         check(&Scope::parse(""), "");
+        assert_eq!((Scope::parse("").len(), Scope::parse("a b a").len()), (0, 2));
     }
 
     #[test]
