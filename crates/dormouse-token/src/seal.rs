@@ -143,7 +143,7 @@ impl KeyRing {
         if claims.issued_at.hour() != key.hour {
             return Err(SealError::OtherHour);
         }
-        if lifetime(claims) > LIFETIME_MAX {
+        if lifetime(claims) > LIFETIME_MAX + LIFETIME_SLACK {
             return Err(SealError::LifetimeAboveCap);
         }
         let sealed = self.seal_bytes(claims.encode(key), claims.kind.id(), key, entropy)?;
@@ -171,7 +171,7 @@ impl KeyRing {
         let mut sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| OpenError::Malformed)?;
         let (key, plain) = self.open_bytes(&mut sealed, kind.id(), now)?;
         let claims = Claims::decode(plain, kind, key).map_err(|_| OpenError::Malformed)?;
-        if lifetime(&claims) > LIFETIME_MAX {
+        if lifetime(&claims) > LIFETIME_MAX + LIFETIME_SLACK {
             return Err(OpenError::LifetimeAboveCap);
         }
         Ok((claims, key))
@@ -333,6 +333,10 @@ pub const RETENTION_MARGIN: Duration = Duration::from_hours(48);
 /// How far another node's clock may be ahead.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
 
+/// A successor may keep an expiry that another node computed, whose clock was ahead of ours and whose time of issue was
+/// ahead of its clock: both by [`CLOCK_SKEW_MAX`] at most.
+const LIFETIME_SLACK: Duration = Duration::from_mins(10);
+
 const WRAP_AAD: &[u8] = b"dormouse-wrap-1";
 
 /// The number of sealed records that are no tokens, beside those of [`Kind::id`].
@@ -463,13 +467,13 @@ mod tests {
         let ring = ring();
         let entropy = SeededEntropy::new(1);
         let key = ring.key_id(NOW);
-        let longest = claims(&ring, Kind::Access, LIFETIME_MAX);
+        let longest = claims(&ring, Kind::Access, LIFETIME_MAX + LIFETIME_SLACK);
         assert!(ring.open(&seal(&ring, &longest), Kind::Access, NOW).is_ok());
-        let too_late = NOW.saturating_add(LIFETIME_MAX + Duration::from_millis(1));
+        let too_late = NOW.saturating_add(LIFETIME_MAX + LIFETIME_SLACK + Duration::from_millis(1));
         let partner =
             crate::Partner { expires_at: too_late, generation: 0, scope: Scope::default(), apart: false };
         for longer in [
-            claims(&ring, Kind::Access, LIFETIME_MAX + Duration::from_millis(1)),
+            claims(&ring, Kind::Access, LIFETIME_MAX + LIFETIME_SLACK + Duration::from_millis(1)),
             Claims { partner: Some(partner), ..longest.clone() },
             Claims { family_expires_at: too_late, ..longest.clone() },
         ] {
