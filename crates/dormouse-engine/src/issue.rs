@@ -8,7 +8,7 @@ use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::Read;
 use dormouse_token::{
     Attributes, CLOCK_SKEW_MAX, Claims, CountedEvent, FamilyId, FamilyRecord, FrontEnd, Grant, KeyId, Kind,
-    LIFETIME_MAX, Partner, Scope, SealedAttributes, SourceId, Timestamp, random,
+    LIFETIME_MAX, Partner, Scope, SealError, SealedAttributes, SourceId, Timestamp, random,
 };
 use std::fmt;
 use std::time::Duration;
@@ -267,10 +267,12 @@ impl Engine {
     ) -> Result<String, Error> {
         let key = self.ring.key_id(claims.issued_at);
         claims.attributes = SealedAttributes::Inline(attributes.clone());
-        let text = self.ring.seal(claims, key, &*self.entropy)?;
-        let fits = inline_len_max(claims.kind).is_none_or(|max| text.len() <= max);
-        if fits || attributes.is_empty() {
-            return Ok(text);
+        match self.ring.seal(claims, key, &*self.entropy) {
+            Ok(text) if inline_len_max(claims.kind).is_none_or(|max| text.len() <= max) => return Ok(text),
+            Ok(text) if attributes.is_empty() => return Ok(text),
+            Ok(_) => {}
+            Err(SealError::TooLong) if !attributes.is_empty() => {}
+            Err(error) => return Err(error.into()),
         }
         self.write_overflow(claims, attributes).await?;
         claims.attributes = SealedAttributes::Overflow;
