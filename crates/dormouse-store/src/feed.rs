@@ -44,7 +44,7 @@ impl RecentChanges {
 
     /// The newest state.
     pub(crate) fn state(&self) -> State {
-        self.0.lock().state.clone()
+        self.0.lock().state
     }
 
     pub(crate) fn head(&self) -> Head {

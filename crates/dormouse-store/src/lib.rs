@@ -2,15 +2,35 @@
 //! becomes of a batch (TOKENS §6, §7).
 
 mod batch;
+mod database;
+mod directory;
 mod embedded;
+mod faulty;
 mod feed;
 mod floor;
+mod hex;
 mod job;
 mod key;
+mod mark;
 mod memory;
+mod open_error;
 mod operation;
+pub mod private_file;
+mod redb_store;
+mod redb_tables;
+mod restore;
+mod roots;
 mod state;
 mod tables;
+mod writer;
 
 pub use embedded::Embedded;
+pub use faulty::{FaultyDisk, SyncFault};
+pub use mark::MarkIdentity;
 pub use memory::MemoryStore;
+pub use open_error::OpenError;
+pub use private_file::PrivateFileError;
+pub use redb_store::{Opened, RedbStore, StoreSettings};
+pub use restore::{EarlierTokens, restore};
+pub use roots::{FormProblem, Roots, RootsError};
+pub use writer::OnFatal;

@@ -5,7 +5,7 @@ use dormouse_token::{Head, StoreEpoch, StoreStatistics, Timestamp};
 use minicbor::{Decoder, Encoder};
 
 /// What a store knows of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     /// Identity of the store since its creation or last restoration.
     pub epoch: StoreEpoch,
@@ -75,9 +75,9 @@ impl State {
     }
 
     /// CBOR form.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(160);
-        let written = write(self, &mut Encoder::new(&mut bytes));
+        let written = write(&self, &mut Encoder::new(&mut bytes));
         debug_assert!(written.is_ok(), "writing to a Vec cannot fail");
         bytes
     }

@@ -76,11 +76,13 @@ pub trait WriteTables: ReadTables {
 }
 
 /// Why an operation could not be evaluated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// What the operation read was not written by this version. Nothing was changed; other operations can go on.
+    #[error("{0}")]
     Corrupt(Box<str>),
     /// The medium failed. No operation of the batch can be kept.
+    #[error("{0}")]
     Broken(Box<str>),
 }
 

@@ -1,0 +1,4 @@
+//! Integration tests of the embedded stores.
+
+mod conformance;
+mod support;
