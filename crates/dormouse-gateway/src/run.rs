@@ -1,0 +1,97 @@
+//! The order of a transaction: request flows, route, response flows; at the first fault, the error flow (Apigee: "Flow
+//! configuration", "Handling faults").
+
+mod error_flow;
+mod flow;
+mod null_route;
+
+use crate::faults;
+use crate::program::{Deployed, Destination, Endpoint, Flows};
+use crate::reply::Sent;
+use dormouse_flow::{DateFormat, Fault, Phase, Transaction};
+use error_flow::run_error_flow;
+use flow::{Next, Side, Walk};
+
+/// Runs a transaction up to its response.
+pub(crate) async fn run(deployed: &Deployed, endpoint: &Endpoint, transaction: &mut Transaction) {
+    let mut walk = Walk::new(deployed, transaction);
+    if let Err(failure) = pipeline(endpoint, &mut walk).await {
+        run_error_flow(failure.flows, failure.fault, &mut walk).await;
+    }
+}
+
+/// Runs PostClientFlow. Nothing that happens there changes the response, which is with the client already.
+pub(crate) async fn run_post_client_flow(
+    deployed: &Deployed,
+    endpoint: &Endpoint,
+    transaction: &mut Transaction,
+    sent: Sent,
+) {
+    transaction.set_phase(Phase::PostClient);
+    for (name, at) in [("start", sent.started_at), ("end", sent.ended_at)] {
+        let zone = transaction.host().time_zone.clone();
+        let format = DateFormat::parse("EEE, dd MMM yyyy HH:mm:ss z").ok();
+        let time = format.and_then(|format| format.format(i64::try_from(at.as_ms()).ok()?, &zone));
+        transaction.note(&format!("client.sent.{name}.timestamp").into(), at.as_ms());
+        transaction.note(&format!("client.sent.{name}.time").into(), time);
+    }
+    transaction.place.flow = "PostClientFlow".into();
+    // A fault ends the flow and has nobody left to go to.
+    let _ended = Walk::new(deployed, transaction).steps(&endpoint.post_client_flow).await;
+}
+
+/// A fault and the endpoint in which it happened, whose fault rules decide.
+struct Failure<'a> {
+    fault: Fault,
+    flows: &'a Flows,
+}
+
+async fn pipeline<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Failure<'a>> {
+    let in_proxy = |fault| Failure { fault, flows: &endpoint.flows };
+    match walk.flows(&endpoint.flows, Side::Request).await.map_err(in_proxy)? {
+        Next::Step => route(endpoint, walk).await?,
+        Next::Respond => {}
+        Next::SkipTo(policy) => walk.skip_to(policy),
+    }
+    walk.transaction.set_phase(Phase::Response);
+    walk.flows(&endpoint.flows, Side::Response).await.map_err(in_proxy)?;
+    Ok(())
+}
+
+/// The first route rule that is true decides.
+async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Failure<'a>> {
+    let in_proxy = |fault| Failure { fault, flows: &endpoint.flows };
+    let mut chosen = None;
+    for rule in &endpoint.route_rules {
+        if walk.holds(rule.condition.as_ref()).map_err(in_proxy)? {
+            chosen = Some(rule);
+            break;
+        }
+    }
+    let rule = chosen.ok_or_else(|| in_proxy(faults::route_failed()))?;
+    walk.transaction.place.route = Some(rule.name.clone());
+    match &rule.destination {
+        Destination::Null => {
+            if walk.transaction.response().is_none() {
+                let response = null_route::response_from(walk.transaction.request());
+                walk.transaction.set_response(response);
+            }
+            Ok(())
+        }
+        Destination::Target(name) => {
+            let target = endpoint.targets.get(name).ok_or_else(|| in_proxy(faults::target_missing(name)))?;
+            walk.transaction.place.route_target = Some(name.clone());
+            let in_target = |fault| Failure { fault, flows: &target.flows };
+            match walk.flows(&target.flows, Side::Request).await.map_err(in_target)? {
+                // Requests are not forwarded yet; the target counts as unreachable.
+                Next::Step => Err(in_target(faults::service_unavailable())),
+                Next::Respond => Ok(()),
+                Next::SkipTo(policy) => {
+                    walk.skip_to(policy);
+                    Ok(())
+                }
+            }
+        }
+        Destination::Outside => Err(in_proxy(faults::service_unavailable())),
+    }
+}
