@@ -133,7 +133,8 @@ impl Program {
 
     /// The proxy that answers requests of a path, if there is one.
     pub fn proxy_of(&self, path: &str) -> Option<&str> {
-        let endpoint = self.0.endpoints.iter().find(|endpoint| endpoint.base_path.suffix_of(path).is_some())?;
+        let endpoint =
+            self.0.endpoints.iter().find(|endpoint| endpoint.base_path.suffix_of(path).is_some())?;
         Some(&endpoint.deployment.name)
     }
 
