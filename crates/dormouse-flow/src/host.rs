@@ -1,6 +1,7 @@
 //! What policies may use of the process that runs them.
 
 use crate::value::Text;
+use dormouse_engine::Engine;
 use dormouse_token::{Clock, Entropy};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +21,8 @@ pub struct Host {
     pub time_zone: jiff::tz::TimeZone,
     /// Property sets of the environment; those of a proxy come first.
     pub property_sets: PropertySets,
-    // The engine (`Arc<dormouse_engine::Engine>`) joins here: the OAuth policies reach it through the host and
-    // nothing else does.
+    /// The token engine, for the OAuth policies alone.
+    pub engine: Arc<Engine>,
 }
 
 /// Property sets by name: `propertyset.SET.KEY`.

@@ -112,13 +112,10 @@ impl Program {
     /// Answers one request. Never fails: what goes wrong is a fault, which is an answer too.
     pub async fn handle(&self, request: http::Request<Bytes>, arrival: Arrival) -> Reply {
         let path = request.uri().path();
-        let found = self.0.endpoints.iter().find_map(|endpoint| {
-            let suffix = endpoint.base_path.suffix_of(path)?;
-            Some((Arc::clone(endpoint), Text::from(suffix)))
-        });
-        let Some((endpoint, path_suffix)) = found else {
+        let Some((endpoint, suffix)) = self.find(path) else {
             return Reply::from_message(&faults::application_not_found(path, arrival.secure).into_message());
         };
+        let (endpoint, path_suffix) = (Arc::clone(endpoint), Text::from(suffix));
         let (host, deployment) = (Arc::clone(&self.0.host), Arc::clone(&endpoint.deployment));
         let mut transaction = Transaction::new(host, deployment, arrival, incoming(request));
         transaction.place = Place {
@@ -131,15 +128,18 @@ impl Program {
         Reply::finish(Arc::clone(&self.0), endpoint, transaction)
     }
 
-    /// The proxy that answers requests of a path, if there is one.
+    /// The name of the proxy that answers at a path.
     pub fn proxy_of(&self, path: &str) -> Option<&str> {
-        let endpoint =
-            self.0.endpoints.iter().find(|endpoint| endpoint.base_path.suffix_of(path).is_some())?;
-        Some(&endpoint.deployment.name)
+        self.find(path).map(|(endpoint, _)| &*endpoint.deployment.name)
     }
 
     /// Base paths and the proxies behind them, for people: the most specific first.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.endpoints.iter().map(|endpoint| (&*endpoint.base_path.text, &*endpoint.deployment.name))
+    }
+
+    /// The endpoint with the most specific base path, and what follows that.
+    fn find<'a>(&self, path: &'a str) -> Option<(&Arc<Endpoint>, &'a str)> {
+        self.0.endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.base_path.suffix_of(path)?)))
     }
 }

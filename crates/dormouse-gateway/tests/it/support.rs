@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use dormouse_bundle::{Bundle, BundleSource, Problem};
+use dormouse_engine::Engine;
 use dormouse_flow::{Arrival, Host};
 use dormouse_gateway::{Program, Reply, Settings, compile};
 use dormouse_policy::Platform;
-use dormouse_token::{ManualClock, SeededEntropy, Timestamp};
+use dormouse_store::MemoryStore;
+use dormouse_token::{Clock, Entropy, ManualClock, Root, SeededEntropy, Timestamp};
 use std::sync::Arc;
 
 /// Bundles of `fixtures/bundles`.
@@ -19,15 +21,33 @@ pub(crate) fn load(names: &[&str]) -> Vec<Bundle> {
 }
 
 pub(crate) fn program(names: &[&str]) -> (Program, Vec<Problem>) {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+    let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(1));
     let host = Host {
-        clock: Arc::new(ManualClock::at(NOW)),
-        entropy: Arc::new(SeededEntropy::new(1)),
+        engine: engine(&clock, &entropy),
+        clock,
+        entropy,
         organization: "local".into(),
         environment: "test".into(),
         time_zone: jiff::tz::TimeZone::UTC,
         property_sets: dormouse_flow::PropertySets::default(),
     };
     compile(&load(names), &Settings { host: Arc::new(host), platform: Platform::X })
+}
+
+fn engine(clock: &Arc<dyn Clock>, entropy: &Arc<dyn Entropy>) -> Arc<Engine> {
+    let store = Arc::new(MemoryStore::new(Arc::clone(clock), &**entropy));
+    let root = Root::new([7; 32]);
+    let sealing = root.id();
+    let parts = (Arc::clone(clock), Arc::clone(entropy));
+    block_on(Engine::start(
+        store,
+        (vec![root], sealing),
+        "local",
+        parts,
+        dormouse_engine::Settings::default(),
+    ))
+    .expect("an engine")
 }
 
 /// Sends a request: `VERB URI`, headers, body.
