@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Everything known about earlier starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +71,29 @@ pub enum EntityKey {
     TargetServer(String),
     /// A person, by name.
     User(String),
+}
+
+impl fmt::Display for EntityKey {
+    /// The entity in words, as messages name it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Product(name) => write!(f, "product {name:?}"),
+            Self::Developer(email) => write!(f, "developer {email}"),
+            Self::App { developer, app } => write!(f, "app {app:?} of {developer}"),
+            Self::Credential(key) => write!(f, "key {key:?}"),
+            Self::GeneratedCredential { developer, app, index } => {
+                write!(f, "credential {} of app {app:?} of {developer}", index + 1)
+            }
+            Self::CredentialProduct { consumer_key, product } => {
+                write!(f, "product {product:?} in key {consumer_key:?}")
+            }
+            Self::Map { scope, proxy, map } if proxy.is_empty() => write!(f, "map {map:?} of the {scope}"),
+            Self::Map { proxy, map, .. } => write!(f, "map {map:?} of proxy {proxy:?}"),
+            Self::MapEntry { map, key } => write!(f, "entry {key:?} of {map}"),
+            Self::TargetServer(name) => write!(f, "target server {name:?}"),
+            Self::User(name) => write!(f, "user {name:?}"),
+        }
+    }
 }
 
 /// What was applied of an entity.

@@ -7,6 +7,7 @@ use crate::{
     EntityKey, EntitySet, IncomingUser, KeyValueMap, Ledger, TargetServer,
 };
 use dormouse_token::{Secret, Timestamp};
+use std::fmt;
 
 /// What to write, to remember and to say.
 #[derive(Debug, Default)]
@@ -62,6 +63,23 @@ pub struct Unapplied {
     pub part: Option<String>,
     /// Why.
     pub reason: Reason,
+}
+
+impl fmt::Display for Unapplied {
+    /// `app "shop" of ann@example.com, attributes/tier: changed by administration since`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.entity)?;
+        if let Some(part) = &self.part {
+            write!(f, ", {part}")?;
+        }
+        f.write_str(match self.reason {
+            Reason::ChangedByAdministration => ": administration changed it since it was last applied",
+            Reason::Deleted => ": administration deleted it",
+            Reason::OwnerDeleted => ": administration deleted what it belongs to",
+            Reason::Protected => ": files set it only when they create",
+            Reason::RemovedFromFile => ": it is no longer in the file, and files delete nothing",
+        })
+    }
 }
 
 /// Compares files with what exists. Nothing is deleted; states, secrets and expiry of what exists are never touched; what
