@@ -9,8 +9,8 @@ use crate::follow::{Read, resident_import};
 use crate::issue::{Issued, Pair, Side, Token, check_size, expiry};
 use crate::present::{FOREIGN_LEN_MAX, PresentedImport};
 use dormouse_token::{
-    Attributes, Claims, CountedEvent, FamilyId, FrontEnd, Grant, KeyId, Kind, OpenError, RETENTION_MARGIN,
-    Row, RowKey, RowSwap, Scope, SealedAttributes, SourceId, Status, Timestamp,
+    Attributes, Claims, CountedEvent, FamilyId, FrontEnd, Grant, KeyId, Kind, LIFETIME_MAX, OpenError,
+    RETENTION_MARGIN, Row, RowKey, RowSwap, Scope, SealedAttributes, SourceId, Status, Timestamp,
 };
 use std::time::Duration;
 
@@ -122,7 +122,10 @@ impl Engine {
     ) -> Result<Option<Imported>, Error> {
         let identity = self.identity(request, foreign, read)?;
         let scope = dormouse_entity::grant_scope(request.scope, &request.client.grantable_scope());
-        let side = |ttl| Side { generation: 0, expires_at: expiry(read.now, ttl), scope: scope.clone() };
+        // A string that keeps its issue time must not live longer than any token may.
+        let latest = expiry(identity.issued_at, LIFETIME_MAX);
+        let side =
+            |ttl| Side { generation: 0, expires_at: expiry(read.now, ttl).min(latest), scope: scope.clone() };
         let has_refresh = request.refresh.is_some() || request.grant.has_refresh();
         let pair = Pair {
             family: identity.family,

@@ -91,9 +91,9 @@ impl Engine {
         let record = self.record(claims, read).await?;
         check_status(record.refresh_status)?;
         // The client was looked at when it authenticated; that may be some lost races ago.
-        self.identify(request.client.id())?;
+        let client = self.identify(request.client.id())?;
         self.judge_products(claims)?;
-        let grantable = request.client.grantable_scope();
+        let grantable = client.grantable_scope();
         let narrowed = narrow(request.scope, claims, &grantable)?;
         let redemption = Redemption {
             presented: claims,
