@@ -319,3 +319,144 @@ fn url(request: &Message, secure: bool) -> String {
     let name = name.map_or(&*host, |(name, _)| name);
     format!("{}://{name}{}", scheme(secure), request.uri().unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::transaction;
+
+    #[track_caller]
+    fn check(transaction: &Transaction, name: &str, expected: Option<&str>) {
+        assert_eq!(transaction.text(&Variable::parse(name)).as_deref(), expected, "{name}");
+    }
+
+    #[test]
+    fn computed_variables() {
+        let mut sample = transaction("GET", "/base/a?b=c");
+        sample.request_mut().headers_mut().set("Host", "example.com:8443").expect("valid");
+        sample.place = Place {
+            proxy_endpoint: "default".into(),
+            base_path: "/base".into(),
+            path_suffix: "/a".into(),
+            flow: "PreFlow".into(),
+            shared_flow: Some("common".into()),
+            route: Some("r".into()),
+            ..Place::default()
+        };
+        for (name, expected) in [
+            ("apiproxy.name", "orders"),
+            ("apiproxy.revision", "3"),
+            ("proxy.name", "default"),
+            ("proxy.basepath", "/base"),
+            ("proxy.pathsuffix", "/a"),
+            ("client.ip", "192.0.2.7"),
+            ("client.port", "4711"),
+            ("client.scheme", "https"),
+            ("client.ssl.enabled", "true"),
+            ("virtualhost.name", "secure"),
+            ("current.flow.name", "PreFlow"),
+            ("environment.name", "test"),
+            ("organization.name", "local"),
+            ("route.name", "r"),
+            ("apigee.edge.sharedflow.name", "common"),
+            ("client.received.start.timestamp", "1377112607413"),
+            ("client.received.end.time", "Wed, 21 Aug 2013 19:16:47 UTC"),
+            ("system.timestamp", "1377112607413"),
+            ("system.time", "Wed, 21 Aug 2013 19:16:47 UTC"),
+            ("system.time.year", "2013"),
+            ("system.time.dayofweek", "Wed"),
+            ("system.time.millisecond", "413"),
+            ("system.time.zone", "UTC"),
+            ("is.error", "false"),
+            ("propertyset.own.a.b", "of proxy"),
+            ("private.propertyset.own.a.b", "of proxy"),
+            ("propertyset.shared.key", "of environment"),
+            ("request.url", "https://example.com/base/a?b=c"),
+            ("message.uri", "/base/a?b=c"),
+        ] {
+            check(&sample, name, Some(expected));
+        }
+        for absent in
+            ["fault.name", "error.content", "error", "response", "response.status.code", "propertyset.own.x"]
+        {
+            check(&sample, absent, None);
+        }
+        assert_eq!(sample.get("messageid"), sample.get("messageid"));
+        assert_ne!(sample.get("system.uuid"), sample.get("system.uuid"));
+        assert_eq!(sample.get("client.port"), Value::Int(4711));
+        assert_eq!(sample.get("is.error"), Value::Bool(false));
+        assert_eq!(sample.get("system.timestamp"), Value::Long(1_377_112_607_413));
+    }
+
+    #[test]
+    fn what_message_names_in_each_phase() {
+        let mut sample = transaction("GET", "/r");
+        check(&sample, "message.verb", Some("GET"));
+        sample.set_phase(Phase::Response);
+        check(&sample, "message.verb", Some("GET"));
+        sample.set_response(Message::response(204));
+        check(&sample, "message.status.code", Some("204"));
+        check(&sample, "request.verb", Some("GET"));
+        sample.enter_error_flow(Fault::step("a.b.Broken", "no").with_status(401));
+        check(&sample, "message.status.code", Some("401"));
+        check(&sample, "error.status.code", Some("401"));
+        check(&sample, "response.status.code", Some("204"));
+        check(&sample, "fault.name", Some("Broken"));
+        check(&sample, "is.error", Some("true"));
+        check(&sample, "error.state", Some("PROXY_RESP_FLOW"));
+        sample.set_ambient(Message::response(418));
+        check(&sample, "error.status.code", Some("418"));
+        sample.set_phase(Phase::PostClient);
+        check(&sample, "message.status.code", Some("418"));
+    }
+
+    #[test]
+    fn messages_are_shared_between_names() {
+        let mut sample = transaction("GET", "/r");
+        let id = sample.add_message(Message::response(200));
+        sample.set("my.call", id).expect("writable");
+        sample.set("alias", id).expect("writable");
+        sample.set("my.call.status.code", 404).expect("writable");
+        sample.set("my.call.header.X", "1").expect("writable");
+        check(&sample, "alias.status.code", Some("404"));
+        check(&sample, "my.call.header.x", Some("1"));
+        check(&sample, "my.other.status.code", None);
+        sample.set("my.call.content", "body").expect("writable");
+        check(&sample, "alias", Some("body"));
+        sample.set("response", id).expect("writable");
+        check(&sample, "response.content", Some("body"));
+    }
+
+    #[test]
+    fn custom_variables_keep_their_types() {
+        let mut sample = transaction("GET", "/r");
+        sample.set("private.a", true).expect("writable");
+        sample.set("a.b", Value::list(["x"])).expect("writable");
+        assert_eq!(sample.get("private.a"), Value::Bool(true));
+        check(&sample, "a.b", Some("[x]"));
+        sample.set("a.b", Value::Null).expect("writable");
+        check(&sample, "a.b", None);
+        check(&sample, "A.b", None);
+    }
+
+    #[test]
+    fn what_cannot_be_set() {
+        let mut sample = transaction("GET", "/r");
+        for (name, expected) in [
+            ("apiproxy.name", WriteError::ReadOnly),
+            ("system.timestamp", WriteError::ReadOnly),
+            ("fault.name", WriteError::ReadOnly),
+            ("error", WriteError::ReadOnly),
+            ("response.content", WriteError::NoSuchMessage),
+            ("error.header.X", WriteError::NoSuchMessage),
+            ("request.status.code", WriteError::WrongKind),
+            ("request.headers.count", WriteError::ReadOnly),
+        ] {
+            assert_eq!(sample.set(name, "x"), Err(expected), "{name}");
+        }
+        sample.set("proxy.pathsuffix", "/moved").expect("writable");
+        check(&sample, "proxy.pathsuffix", Some("/moved"));
+        sample.set("request", "text").expect("writable");
+        check(&sample, "request.content", Some("text"));
+    }
+}

@@ -218,6 +218,7 @@ const RESULT_MAX_BYTES: usize = 16 * 1024 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[track_caller]
     fn check(pattern: &str, text: &str, expected: bool) {
@@ -343,6 +344,8 @@ mod tests {
         check(r"[\p{Alpha}\d.]+", "aZ9.", true);
         check(r"[\x41-\x43]", "B", true);
         check("[a&]", "&", true);
+        check("(?!b)[[:alpha:]]", "k", false);
+        check("(?!b)[[:alpha:]]", ":", true);
     }
 
     #[test]
@@ -383,6 +386,9 @@ mod tests {
         check("(?x) a b # comment\n c", "abc", true);
         check("^*a", "a", true);
         check("x{0}", "", true);
+        check("a{2}{2}", "aaaa", true);
+        check("(?=a)?(?!b)*(?<=a)??a", "a", true);
+        check(r"\1", "", false);
         check(r"\bab\b", "ab", true);
         check_found(r"\Bb", "ab", Some("b"));
         check_found("a+?", "aaa", Some("a"));
@@ -417,7 +423,6 @@ mod tests {
             "[^]",
             r"\c",
             "a{99999999999}",
-            r"\1",
         ] {
             check_refused(pattern);
         }
@@ -462,5 +467,32 @@ mod tests {
         let text = "a".repeat(1024 * 1024);
         let replacement = Replacement::parse(&"$1".repeat(32), &pattern).expect("valid");
         assert!(matches!(pattern.replace_all(&text, &replacement), Err(Error::ResultTooLong { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_compiled_or_refused_and_matching_ends(
+            pattern in r"[ab.*+?|(){}\[\]\\^$&:<>=!0-9,pPQEbBkudxiR -]{0,24}",
+            text in "[ab\n\r é]{0,24}",
+            replacement in r"[a$\\{}0-2]{0,6}",
+        ) {
+            let Ok(pattern) = Pattern::compile(&pattern) else { return Ok(()) };
+            let full = pattern.is_full_match(&text);
+            if full == Ok(true) {
+                prop_assert_eq!(pattern.is_found(&text), Ok(true));
+                let captures = pattern.full_captures(&text);
+                prop_assert_eq!(captures.ok().flatten().and_then(|found| found.get(0)), Some(0..text.len()));
+            }
+            if let Ok(replacement) = Replacement::parse(&replacement, &pattern) {
+                drop(pattern.replace_all(&text, &replacement));
+            }
+        }
+
+        #[test]
+        fn quoted_text_matches_itself(text in "[ -~é]{0,24}") {
+            prop_assume!(!text.contains("\\E"));
+            let pattern = Pattern::compile(&format!("\\Q{text}\\E")).expect("quoted text compiles");
+            prop_assert_eq!(pattern.is_full_match(&text), Ok(true));
+        }
     }
 }

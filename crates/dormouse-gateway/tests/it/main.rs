@@ -1,5 +1,7 @@
 //! Whole bundles, from their files to HTTP answers.
 
+#![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
+
 mod base_paths;
 mod faults;
 mod flows;

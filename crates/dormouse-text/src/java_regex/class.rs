@@ -80,7 +80,9 @@ fn single(parser: &mut Parser, token: Token) -> Result<Result<char, String>, Err
 
 /// A range, with the other case of its ASCII letters when case is folded.
 fn range(low: char, high: char, fold: Fold) -> String {
-    let mut text = if low == high { escaped(low) } else { format!("{}-{}", escaped(low), escaped(high)) };
+    // The backtracking engine unescapes a colon, and `[:` would begin a POSIX class there.
+    let mut text =
+        if low == high && low != ':' { escaped(low) } else { format!("{}-{}", escaped(low), escaped(high)) };
     for (first, last) in [('a', 'z'), ('A', 'Z')] {
         let (from, to) = (low.max(first), high.min(last));
         if let (true, Some(from), Some(to)) = (from <= to, other_case(from, fold), other_case(to, fold)) {

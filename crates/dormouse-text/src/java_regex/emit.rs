@@ -92,6 +92,9 @@ impl Emitted {
     }
 
     fn repeat(&mut self, node: &Node, (min, max): (u32, Option<u32>), greed: Greed) {
+        if node.is_zero_width() {
+            return self.repeat_zero_width(node, min, greed);
+        }
         if greed == Greed::Possessive {
             self.needs_backtracking = true;
             self.pattern.push_str("(?>");
@@ -112,6 +115,18 @@ impl Emitted {
             Greed::Lazy => "?",
             Greed::Possessive => ")",
         });
+    }
+
+    /// The engines repeat no look-around. Holding once is holding any number of times.
+    fn repeat_zero_width(&mut self, node: &Node, min: u32, greed: Greed) {
+        let (before, after) = match (min, greed) {
+            (0, Greed::Lazy) => ("(?:|", ")"),
+            (0, _) => ("(?:", "|)"),
+            (_, _) => ("(?:", ")"),
+        };
+        self.pattern.push_str(before);
+        self.node(node, false);
+        self.pattern.push_str(after);
     }
 
     fn assertion(&mut self, assertion: Assertion) {

@@ -33,7 +33,15 @@ pub(super) fn parse(parser: &mut Parser) -> Result<Escape, Error> {
         'R' => Escape::LineBreak,
         'X' => return Err(unsupported("\\X")),
         'k' => Escape::Backreference(named_reference(parser)?),
-        '1'..='9' => Escape::Backreference(numbered_reference(parser, letter)?),
+        '1'..='9' => {
+            let group = numbered_reference(parser, letter);
+            // A group that has not matched yet equals nothing, so such a reference never matches.
+            if group > parser.groups.count {
+                Escape::Class(NOTHING.into())
+            } else {
+                Escape::Backreference(group)
+            }
+        }
         other => return in_class(parser, other),
     })
 }
@@ -98,7 +106,7 @@ fn named_reference(parser: &mut Parser) -> Result<usize, Error> {
 }
 
 /// As many digits as still name a group.
-fn numbered_reference(parser: &mut Parser, first: char) -> Result<usize, Error> {
+fn numbered_reference(parser: &mut Parser, first: char) -> usize {
     let mut number = digit(first, 10).unwrap_or_default();
     while let Some(next) = parser.tokens.peek_raw().and_then(|character| digit(character, 10)) {
         let longer = number * 10 + next;
@@ -108,10 +116,7 @@ fn numbered_reference(parser: &mut Parser, first: char) -> Result<usize, Error> 
         number = longer;
         parser.tokens.next_raw();
     }
-    if number > parser.groups.count {
-        return Err(unsupported("a back reference to a group that does not stand before it"));
-    }
-    Ok(number)
+    number
 }
 
 /// `\0n`, `\0nn` or `\0mnn` with `m` up to 3.
@@ -208,3 +213,6 @@ pub(super) fn other_case(character: char, fold: Fold) -> Option<char> {
     };
     (fold == Fold::Ascii && other != character).then_some(other)
 }
+
+/// The class of no character.
+const NOTHING: &str = r"[^\x{0}-\x{10ffff}]";

@@ -197,28 +197,36 @@ impl Parser {
         Ok(())
     }
 
-    /// The element with the quantifier that follows it.
+    /// The element with the quantifiers that follow it: any first one, and then only counts (`a{2}{3}`).
     fn repeated(&mut self, node: Node) -> Result<Node, Error> {
-        let Some(Token { character, quoted: false }) = self.tokens.peek() else { return Ok(node) };
-        let (min, max) = match character {
-            '?' => (0, Some(1)),
-            '*' => (0, None),
-            '+' => (1, None),
-            '{' => {
+        let mut repeated = node;
+        let mut levels = 0;
+        while let Some(Token { character, quoted: false }) = self.tokens.peek() {
+            let (min, max) = match character {
+                '?' if levels == 0 => (0, Some(1)),
+                '*' if levels == 0 => (0, None),
+                '+' if levels == 0 => (1, None),
+                '{' => {
+                    self.tokens.next();
+                    self.counts()?
+                }
+                _ => break,
+            };
+            if character != '{' {
                 self.tokens.next();
-                self.counts()?
             }
-            _ => return Ok(node),
-        };
-        if character != '{' {
-            self.tokens.next();
+            let greed = match () {
+                () if self.tokens.take('?') => Greed::Lazy,
+                () if self.tokens.take('+') => Greed::Possessive,
+                () => Greed::Greedy,
+            };
+            repeated = Node::Repeat { node: Box::new(repeated), min, max, greed };
+            levels += 1;
+            if levels > DEPTH_MAX {
+                return Err(Error::TooDeep);
+            }
         }
-        let greed = match () {
-            () if self.tokens.take('?') => Greed::Lazy,
-            () if self.tokens.take('+') => Greed::Possessive,
-            () => Greed::Greedy,
-        };
-        Ok(Node::Repeat { node: Box::new(node), min, max, greed })
+        Ok(repeated)
     }
 
     /// `n}`, `n,}` or `n,m}`.

@@ -22,6 +22,18 @@ pub(super) enum Node {
     Sequence(Vec<Node>),
 }
 
+impl Node {
+    /// Whether it only looks and never takes a character.
+    pub(super) fn is_zero_width(&self) -> bool {
+        match self {
+            Self::Assertion(_) => true,
+            Self::Group(group, _) => matches!(group, Group::LookAhead { .. } | Group::LookBehind { .. }),
+            Self::Repeat { node, .. } => node.is_zero_width(),
+            _ => false,
+        }
+    }
+}
+
 /// What stands in parentheses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Group {
