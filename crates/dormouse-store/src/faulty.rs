@@ -23,7 +23,7 @@ pub enum SyncFault {
 #[derive(Debug, Default)]
 struct Inner {
     disk: Mutex<Disk>,
-    released: Condvar,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ struct Disk {
     failing_write: Option<u64>,
     failing_sync: Option<(u64, SyncFault)>,
     are_syncs_held: bool,
+    /// Syncs that are under way.
+    held: u64,
     is_off: bool,
 }
 
@@ -86,10 +88,18 @@ impl FaultyDisk {
         self.0.disk.lock().are_syncs_held = true;
     }
 
+    /// Waits until a sync is held.
+    pub fn wait_until_held(&self) {
+        let mut disk = self.0.disk.lock();
+        while disk.held == 0 {
+            self.0.changed.wait(&mut disk);
+        }
+    }
+
     /// Ends [`FaultyDisk::hold_syncs`].
     pub fn release_syncs(&self) {
         self.0.disk.lock().are_syncs_held = false;
-        self.0.released.notify_all();
+        self.0.changed.notify_all();
     }
 
     /// Cuts the power: this disk fails from now on. Returns the disk as it is found afterwards: what was synced, and of the
@@ -118,7 +128,7 @@ impl FaultyDisk {
         drop(disk);
         self.release_syncs();
         let disk = Disk { current: found.clone(), durable: found, ..Disk::default() };
-        Self(Arc::new(Inner { disk: Mutex::new(disk), released: Condvar::new() }))
+        Self(Arc::new(Inner { disk: Mutex::new(disk), changed: Condvar::new() }))
     }
 
     /// Changes bytes behind everybody's back, as a failing medium does.
@@ -176,9 +186,12 @@ impl StorageBackend for FaultyDisk {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut disk = self.0.disk.lock();
+        disk.held += 1;
+        self.0.changed.notify_all();
         while disk.are_syncs_held {
-            self.0.released.wait(&mut disk);
+            self.0.changed.wait(&mut disk);
         }
+        disk.held -= 1;
         disk.check()?;
         if let Some((failing, fault)) = disk.failing_sync
             && disk.syncs >= failing
