@@ -1,6 +1,7 @@
 //! `java.util.regex` patterns (Java SE 17, class `Pattern`), translated to Rust's engines: to the linear-time one where
 //! the pattern is regular, else to the backtracking one with a limit on its steps.
 
+mod backtracking;
 mod class;
 mod emit;
 mod error;
@@ -16,9 +17,12 @@ pub use error::Error;
 pub use generator::Generator;
 pub use replacement::Replacement;
 
-use emit::{Anchoring, Emitted};
+use backtracking::Backtracking;
+use emit::{Anchoring, emit};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
+use syntax::Node;
 
 /// A compiled pattern. Cloning is cheap; threads may share it.
 #[derive(Clone)]
@@ -42,7 +46,7 @@ pub(crate) struct Groups {
 #[derive(Clone)]
 enum Engine {
     Linear(regex::Regex),
-    Backtracking(fancy_regex::Regex),
+    Backtracking(Arc<Backtracking>),
 }
 
 /// Where a match and its groups are, as byte ranges of the text. Index 0 is the whole match; a group that took no
@@ -61,26 +65,23 @@ impl Pattern {
             return Err(Error::TooLong { limit_bytes: PATTERN_MAX_BYTES });
         }
         let (node, groups) = parser::parse(pattern)?;
-        let find = Engine::build(&emit::emit(&node, Anchoring::Anywhere))?;
-        let full = Engine::build(&emit::emit(&node, Anchoring::Full))?;
+        let find = Engine::build(&node, Anchoring::Anywhere)?;
+        let full = Engine::build(&node, Anchoring::Full)?;
         Ok(Self { find, full, groups })
     }
 
     /// Whether the whole text matches: Java's `matches()`.
     ///
     /// # Errors
-    /// [`Error::TooManySteps`] when the backtracking engine gives up.
+    /// [`Error::TooManySteps`] or [`Error::TextTooLong`] when the backtracking engine gives up.
     pub fn is_full_match(&self, text: &str) -> Result<bool, Error> {
-        match &self.full {
-            Engine::Linear(regex) => Ok(regex.is_match(text)),
-            Engine::Backtracking(regex) => regex.is_match(text).map_err(|_| Error::TooManySteps),
-        }
+        self.full.is_match(text)
     }
 
     /// The groups of a match of the whole text.
     ///
     /// # Errors
-    /// [`Error::TooManySteps`] when the backtracking engine gives up.
+    /// [`Error::TooManySteps`] or [`Error::TextTooLong`] when the backtracking engine gives up.
     pub fn full_captures(&self, text: &str) -> Result<Option<Captures>, Error> {
         self.full.captures_at(text, 0)
     }
@@ -88,7 +89,7 @@ impl Pattern {
     /// The first match at or after a byte offset: Java's `find()`.
     ///
     /// # Errors
-    /// [`Error::TooManySteps`] when the backtracking engine gives up.
+    /// [`Error::TooManySteps`] or [`Error::TextTooLong`] when the backtracking engine gives up.
     pub fn find_at(&self, text: &str, start: usize) -> Result<Option<Captures>, Error> {
         if !text.is_char_boundary(start) {
             return Ok(None);
@@ -99,18 +100,15 @@ impl Pattern {
     /// Whether any part of the text matches.
     ///
     /// # Errors
-    /// [`Error::TooManySteps`] when the backtracking engine gives up.
+    /// [`Error::TooManySteps`] or [`Error::TextTooLong`] when the backtracking engine gives up.
     pub fn is_found(&self, text: &str) -> Result<bool, Error> {
-        match &self.find {
-            Engine::Linear(regex) => Ok(regex.is_match(text)),
-            Engine::Backtracking(regex) => regex.is_match(text).map_err(|_| Error::TooManySteps),
-        }
+        self.find.is_match(text)
     }
 
     /// Replaces every match: Java's `replaceAll`.
     ///
     /// # Errors
-    /// [`Error::TooManySteps`], or [`Error::ResultTooLong`] beyond 16 MiB.
+    /// [`Error::TooManySteps`], [`Error::TextTooLong`], or [`Error::ResultTooLong`] beyond 16 MiB.
     pub fn replace_all<'t>(&self, text: &'t str, replacement: &Replacement) -> Result<Cow<'t, str>, Error> {
         self.replace(text, replacement, usize::MAX)
     }
@@ -139,7 +137,11 @@ impl Pattern {
         limit: usize,
     ) -> Result<Cow<'t, str>, Error> {
         let (mut result, mut copied, mut start) = (String::new(), 0, 0);
-        for _ in 0..limit {
+        let searches_max = self.find.matches_max(text);
+        for count in 0..limit {
+            if count > searches_max {
+                return Err(Error::TooManySteps);
+            }
             let Some(captures) = self.find_at(text, start)? else { break };
             let Some(whole) = captures.get(0) else { break };
             result.push_str(text.get(copied..whole.start).unwrap_or_default());
@@ -182,15 +184,31 @@ impl Captures {
 }
 
 impl Engine {
-    fn build(emitted: &Emitted) -> Result<Self, Error> {
+    fn build(node: &Node, anchoring: Anchoring) -> Result<Self, Error> {
+        let emitted = emit(node, anchoring);
         if emitted.needs_backtracking {
-            let mut builder = fancy_regex::RegexBuilder::new(&emitted.pattern);
-            builder.backtrack_limit(STEPS_MAX).delegate_size_limit(SIZE_MAX_BYTES);
-            return builder.build().map(Self::Backtracking).map_err(|error| Error::from_fancy(&error));
+            return Backtracking::build(node, &emitted.pattern).map(Arc::new).map(Self::Backtracking);
         }
         let mut builder = regex::RegexBuilder::new(&emitted.pattern);
         builder.size_limit(SIZE_MAX_BYTES).dfa_size_limit(SIZE_MAX_BYTES);
         builder.build().map(Self::Linear).map_err(|error| Error::from_regex(&error))
+    }
+
+    fn is_match(&self, text: &str) -> Result<bool, Error> {
+        match self {
+            Self::Linear(regex) => Ok(regex.is_match(text)),
+            Self::Backtracking(engine) => {
+                engine.for_text(text)?.is_match(text).map_err(|_| Error::TooManySteps)
+            }
+        }
+    }
+
+    /// How many matches of one text may be looked for.
+    fn matches_max(&self, text: &str) -> usize {
+        match self {
+            Self::Linear(_) => usize::MAX,
+            Self::Backtracking(_) => Backtracking::matches_max(text),
+        }
     }
 
     fn captures_at(&self, text: &str, start: usize) -> Result<Option<Captures>, Error> {
@@ -198,10 +216,11 @@ impl Engine {
             Self::Linear(regex) => regex
                 .captures_at(text, start)
                 .map(|found| Captures(found.iter().map(|group| group.map(|group| group.range())).collect())),
-            Self::Backtracking(regex) => regex
-                .captures_from_pos(text, start)
-                .map_err(|_| Error::TooManySteps)?
-                .map(|found| Captures(found.iter().map(|group| group.map(|group| group.range())).collect())),
+            Self::Backtracking(engine) => {
+                engine.for_text(text)?.captures_from_pos(text, start).map_err(|_| Error::TooManySteps)?.map(
+                    |found| Captures(found.iter().map(|group| group.map(|group| group.range())).collect()),
+                )
+            }
         })
     }
 }
@@ -210,8 +229,6 @@ impl Engine {
 const PATTERN_MAX_BYTES: usize = 32 * 1024;
 /// Bounds the memory of one compiled pattern.
 const SIZE_MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Steps of the backtracking engine for one search; about a tenth of a second at worst.
-const STEPS_MAX: usize = 500_000;
 /// A replacement may not multiply a text without bound.
 const RESULT_MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -450,8 +467,16 @@ mod tests {
 
     #[test]
     fn nothing_hangs() {
-        let text = "a".repeat(50_000);
-        check("(a+)+b", &text, false);
+        let long = "a".repeat(50_000);
+        check("(a+)+b", &long, false);
+        let searching = Pattern::compile("(?:(?=.*b).)*c").expect("valid");
+        assert!(matches!(searching.is_full_match(&long), Err(Error::TextTooLong { .. })));
+        let refusing = Pattern::compile("(?!.*script)[a-z]+c").expect("valid");
+        assert!(matches!(refusing.is_found(&long), Ok(false) | Err(Error::TooManySteps)));
+        let everywhere = Pattern::compile("(?=.*a)a").expect("valid");
+        let nothing = Replacement::parse("", &everywhere).expect("valid");
+        assert!(matches!(everywhere.replace_all(&long, &nothing), Err(Error::TooManySteps)));
+        let text = "a".repeat(10_000);
         let pattern = Pattern::compile(r"(?=(a+)+b)\1x").expect("valid");
         assert!(matches!(pattern.is_full_match(&text), Ok(false) | Err(Error::TooManySteps)));
         let doubled = Pattern::compile(r"(a|aa)+\1$").expect("valid");

@@ -23,6 +23,12 @@ pub enum Error {
         /// Index of the character, from 0.
         at: usize,
     },
+    /// The text is too long for a pattern with look-around or back references.
+    #[error("a text of more than {limit_bytes} bytes is too long for this pattern")]
+    TextTooLong {
+        /// The limit.
+        limit_bytes: usize,
+    },
     /// Groups or classes are nested too deeply.
     #[error("the pattern is nested too deeply")]
     TooDeep,

@@ -1,6 +1,6 @@
 //! Random texts that match a pattern, as the template function `xeger` makes them (Apigee: "Message templates").
 
-use super::emit::{self, Anchoring};
+use super::emit::{Anchoring, emit};
 use super::error::Error;
 use super::{Pattern, parser};
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -18,7 +18,7 @@ impl Generator {
     pub fn compile(pattern: &str) -> Result<Self, Error> {
         Pattern::compile(pattern)?;
         let (node, _) = parser::parse(pattern)?;
-        let emitted = emit::emit(&node, Anchoring::Full);
+        let emitted = emit(&node, Anchoring::Full);
         if emitted.needs_backtracking {
             return Err(Error::Unsupported {
                 construct: "making a text from look-around or a back reference".into(),

@@ -23,6 +23,22 @@ pub(super) enum Node {
 }
 
 impl Node {
+    /// The parts of a node.
+    pub(super) fn children(&self) -> Vec<&Self> {
+        match self {
+            Self::Alternation(nodes) | Self::Sequence(nodes) => nodes.iter().collect(),
+            Self::Group(_, node) | Self::Repeat { node, .. } => vec![node],
+            Self::Assertion(_) | Self::Backreference { .. } | Self::Class(_) | Self::Literal(..) => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether it repeats something as often as the text allows, or nearly so.
+    pub(super) fn is_long_loop(&self) -> bool {
+        matches!(self, Self::Repeat { max, .. } if max.is_none_or(|max| max > 1_000))
+    }
+
     /// Whether it only looks and never takes a character.
     pub(super) fn is_zero_width(&self) -> bool {
         match self {
