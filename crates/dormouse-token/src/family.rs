@@ -341,6 +341,27 @@ mod tests {
     }
 
     #[test]
+    fn attributes_fit_up_to_their_limit() {
+        let of_size = |size: usize| [("n", "v".repeat(size - 1).as_str())].into_iter().collect::<Attributes>();
+        assert!(FamilyRecord::attributes_fit(&of_size(FamilyRecord::ATTRIBUTES_MAX)));
+        assert!(!FamilyRecord::attributes_fit(&of_size(FamilyRecord::ATTRIBUTES_MAX + 1)));
+    }
+
+    #[test]
+    fn access_is_superseded_below_the_floor() {
+        let record = FamilyRecord { min_access_gen: 2, ..redeemed() };
+        assert!(record.supersedes_access(1) && !record.supersedes_access(2));
+    }
+
+    #[test]
+    fn reasons_have_apigees_names() {
+        let names: Vec<_> = Reason::ALL.map(Reason::as_str).to_vec();
+        let token = "TOKEN_REVOKED";
+        let expected = [token, token, "REVOKED_BY_APP", "REVOKED_BY_ENDUSER", "REVOKED_BY_APP_ENDUSER", token];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
     fn rubbish_is_refused() {
         for bytes in
             [&b""[..], b"\xa1\x18\x63\x00", b"\xbf\xff", b"\xa1\x0a\x18\xff", &redeemed().to_bytes()[..20]]
