@@ -299,3 +299,71 @@ impl Drop for Redb {
 
 /// Changes that may wait for the writer: some seconds of it. More are refused, as nobody waits that long.
 const WAITING_MAX: usize = 16_384;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::MarkPlace;
+    use dormouse_token::{CutOffStore, Head, ManualClock, SeededEntropy, StoreEpoch};
+    use std::fs;
+
+    fn settings(seed: u64) -> StoreSettings {
+        StoreSettings {
+            clock: Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000))),
+            entropy: Arc::new(SeededEntropy::new(seed)),
+            mark_path: None,
+            mark_identity: MarkIdentity::File,
+        }
+    }
+
+    #[track_caller]
+    fn open_head(path: &Path, seed: u64) -> Head {
+        let store = RedbStore::open(path, &settings(seed), Box::new(|_| {})).unwrap().store;
+        let mut head = store.head();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let std::task::Poll::Ready(head) = head.as_mut().poll(&mut context) else {
+            panic!("the head is read without waiting");
+        };
+        head.unwrap()
+    }
+
+    /// Makes a store and stops where a crash could: before its first mark, or right after it.
+    fn interrupted(path: &Path, is_marked: bool) -> Place {
+        let place = Place::new(Directory::create_or_open(path).unwrap(), &settings(1));
+        place.roots(false, &settings(1)).unwrap();
+        let (database, state) = database::create(&place.directory.store(), Timestamp::EPOCH).unwrap();
+        drop(database);
+        if is_marked {
+            let MarkPlace { path, file, .. } = place.mark_place(&settings(1)).unwrap();
+            let lost = State { epoch: StoreEpoch([7; 16]), commits: 1000, ..state };
+            Mark::of(&lost, file).write(&path).unwrap();
+        }
+        place
+    }
+
+    #[test]
+    fn a_store_whose_making_was_interrupted_is_begun_under_an_epoch_of_its_own() {
+        for is_marked in [false, true] {
+            let directory = tempfile::tempdir().unwrap();
+            drop(interrupted(directory.path(), is_marked));
+            let unmarked = fs::read(directory.path().join("store.redb")).unwrap();
+            let head = open_head(directory.path(), 2);
+            assert_ne!(head.epoch, StoreEpoch([0; 16]));
+            assert_ne!(head.epoch, StoreEpoch([7; 16]));
+            assert_eq!(open_head(directory.path(), 3), head, "the epoch stays from then on");
+            // A copy from before the first mark does not know the epoch that tokens were sealed under since.
+            fs::write(directory.path().join("store.redb"), unmarked).unwrap();
+            assert_ne!(open_head(directory.path(), 4).epoch, head.epoch);
+        }
+    }
+
+    #[test]
+    fn what_a_crash_left_of_a_new_file_is_in_nobody_s_way() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("store.redb.new"), b"half a file").unwrap();
+        fs::write(directory.path().join("roots.new"), b"half a key").unwrap();
+        open_head(directory.path(), 1);
+        assert!(!directory.path().join("store.redb.new").exists());
+        assert!(!directory.path().join("roots.new").exists());
+    }
+}

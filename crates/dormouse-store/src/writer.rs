@@ -38,7 +38,7 @@ impl Shared {
 }
 
 /// Called once when the store has stopped for good: the process must end, and be started again.
-pub type OnFatal = Box<dyn Fn(&StoreError) + Send + Sync>;
+pub type OnFatal = Box<dyn FnOnce(&StoreError) + Send>;
 
 /// The writer's side of a store.
 pub(crate) struct Writer {
