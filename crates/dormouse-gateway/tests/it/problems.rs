@@ -18,7 +18,9 @@ fn every_problem_has_level_code_and_place() {
     let expected = [
         ("Index.xml", "invalid-index", Level::Error),
         ("Index.xml", "invalid-index", Level::Error),
+        ("Names.xml", "invalid-header-name", Level::Warning),
         ("Names.xml", "invalid-payload", Level::Error),
+        ("Names.xml", "invalid-status-code", Level::Warning),
         ("Names.xml", "invalid-variable-name", Level::Error),
         ("Nowhere.xml", "shared-flow-required", Level::Error),
         ("Query-Language.xml", "template", Level::Warning),

@@ -8,6 +8,7 @@ use dormouse_flow::{
     Message, MessageId, MessageKind, Parameters, Template, Text, Transaction, Unresolved, WriteError,
     parse_status,
 };
+use http::HeaderName;
 
 /// A compiled Set.
 pub(super) struct Set {
@@ -61,6 +62,7 @@ impl Set {
         };
         let (verb, path, version) = (line("Verb"), line("Path"), line("Version"));
         let (status, reason) = (line("StatusCode"), line("ReasonPhrase"));
+        check_status(element, problems);
         Self {
             verb,
             path,
@@ -114,6 +116,20 @@ impl Set {
     }
 }
 
+/// A status that is written out and is none would fail each time.
+fn check_status(element: &Element, problems: &mut Vec<Problem>) {
+    let Some(text) = element.element_text("StatusCode").filter(|text| !text.as_str().is_empty()) else {
+        return;
+    };
+    let template = dormouse_bundle::Template::parse(text.as_str());
+    if template.as_literal().is_some_and(|literal| parse_status(literal).is_none()) {
+        let message = format!("{:?} is no status code", text.as_str());
+        let problem = Problem::warning("invalid-status-code", message).at(text.span());
+        problems
+            .push(problem.help("a status code is a number from 100 to 999; the policy fails with this one"));
+    }
+}
+
 /// A status on a request has no effect, whatever it is.
 fn set_status(message: &mut Message, text: &str) -> Result<(), ActionError> {
     if message.kind() == MessageKind::Request {
@@ -146,11 +162,15 @@ impl Values {
             let items: Vec<_> = lists.flat_map(|list| list.elements_named(item)).collect();
             items.into_iter().filter_map(|item| Named::compile(item, problems)).collect()
         };
-        Self {
-            headers: named("Headers", "Header"),
-            query: named("QueryParams", "QueryParam"),
-            form: named("FormParams", "FormParam"),
+        let (headers, query, form) = (
+            named("Headers", "Header"),
+            named("QueryParams", "QueryParam"),
+            named("FormParams", "FormParam"),
+        );
+        for header in element.elements_named("Headers").flat_map(|list| list.elements_named("Header")) {
+            check_header_name(header, problems);
         }
+        Self { headers, query, form }
     }
 
     fn run(
@@ -179,6 +199,19 @@ impl Values {
             transaction.message_mut(target).edit_form(|to| write(to, &form, existing));
         }
         Ok(())
+    }
+}
+
+/// A name that no header can have would fail each time.
+fn check_header_name(header: &Element, problems: &mut Vec<Problem>) {
+    let Some(name) = header.attribute("name").filter(|name| !name.value.as_str().trim().is_empty()) else {
+        return;
+    };
+    if HeaderName::from_bytes(name.value.as_str().trim().as_bytes()).is_err() {
+        let message = format!("{:?} is no header name", name.value.as_str());
+        let problem = Problem::warning("invalid-header-name", message).at(name.value.span());
+        problems
+            .push(problem.help("names of headers have no blanks or colons; the policy fails with this one"));
     }
 }
 
