@@ -1,6 +1,6 @@
 //! Compiles bundles into a program and runs requests through it: base paths, flows, routes, faults. No sockets.
 //!
-//! Invariants: what can be found wrong with a bundle is found by [`compile`]; a request is answered whatever a bundle
+//! Invariants: what can be found wrong with a bundle is found by [`compile()`]; a request is answered whatever a bundle
 //! does, by a fault at worst; policies never call the gateway, it reads their outcomes.
 
 mod base_path;
