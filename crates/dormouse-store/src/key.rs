@@ -100,6 +100,7 @@ pub(crate) fn read_document(bytes: &[u8]) -> Result<Document, Failure> {
 mod tests {
     use super::*;
     use dormouse_token::{CutOff, Reach, Reason};
+    use proptest::prelude::*;
 
     #[test]
     fn expiry_keys_order_by_hour_and_round_trip() {
@@ -144,5 +145,15 @@ mod tests {
         let document = Document { version: 7, value: Box::from(*b"v") };
         assert_eq!(read_document(&document_value(&document)), Ok(document));
         assert!(read_document(b"short").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = (read_expiry_key(&bytes), read_code_mark(&bytes), read_document(&bytes));
+            if let Ok(key) = read_document_key(&bytes) {
+                prop_assert_eq!(document_key(&key), bytes);
+            }
+        }
     }
 }

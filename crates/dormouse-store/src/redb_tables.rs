@@ -117,3 +117,79 @@ fn scan(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use redb::ReadableDatabase;
+    use redb::backends::InMemoryBackend;
+    use std::collections::BTreeMap;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Put(Vec<u8>, Vec<u8>),
+        Remove(Vec<u8>),
+        Get(Vec<u8>),
+        Scan(Vec<u8>, usize),
+        Commit,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        // Short keys, so that steps meet.
+        let key = || prop::collection::vec(prop::sample::select(vec![0_u8, 1, 255]), 0..3);
+        let value = prop::collection::vec(any::<u8>(), 0..4);
+        let step = prop_oneof![
+            (key(), value).prop_map(|(key, value)| Step::Put(key, value)),
+            key().prop_map(Step::Remove),
+            key().prop_map(Step::Get),
+            (key(), 0_usize..5).prop_map(|(from, limit)| Step::Scan(from, limit)),
+            Just(Step::Commit),
+        ];
+        prop::collection::vec(step, 0..60)
+    }
+
+    fn expected(model: &BTreeMap<Vec<u8>, Vec<u8>>, from: &[u8], limit: usize) -> Vec<Entry> {
+        model.range(from.to_vec()..).take(limit).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    proptest! {
+        /// Both backends offer the same tables: this one is held against the map that the other is made of.
+        #[test]
+        fn tables_behave_as_a_map(steps in steps()) {
+            let database = redb::Builder::new().create_with_backend(InMemoryBackend::new()).unwrap();
+            let mut model = BTreeMap::new();
+            for steps in steps.split(|step| matches!(step, Step::Commit)) {
+                let transaction = database.begin_write().unwrap();
+                let mut tables = OpenTables::new(&transaction);
+                tables.create(Table::Imports).unwrap();
+                for step in steps {
+                    match step {
+                        Step::Put(key, value) => {
+                            let old = model.insert(key.clone(), value.clone()).map(|old| old.len());
+                            prop_assert_eq!(tables.put(Table::Imports, key, value).unwrap(), old);
+                        }
+                        Step::Remove(key) => {
+                            let old = model.remove(key).map(|old| old.len());
+                            prop_assert_eq!(tables.remove(Table::Imports, key).unwrap(), old);
+                        }
+                        Step::Get(key) => {
+                            prop_assert_eq!(tables.get(Table::Imports, key).unwrap(), model.get(key).cloned());
+                        }
+                        Step::Scan(from, limit) => {
+                            let found = tables.scan(Table::Imports, from, *limit).unwrap();
+                            prop_assert_eq!(found, expected(&model, from, *limit));
+                        }
+                        Step::Commit => {}
+                    }
+                }
+                drop(tables);
+                transaction.commit().unwrap();
+                let snapshot = database.begin_read().unwrap();
+                let mut snapshot = Snapshot::new(&snapshot);
+                let found = snapshot.scan(Table::Imports, &[], usize::MAX).unwrap();
+                prop_assert_eq!(found, expected(&model, &[], usize::MAX));
+            }
+        }
+    }
+}
