@@ -1,13 +1,16 @@
 //! Sets of documents: applied whole or not at all, versions, collections.
 
 use crate::subject::{Case, Outcome, Subject, together};
-use dormouse_token::{Collection, Document, DocumentKey, DocumentWrite, Expected};
+use dormouse_token::{
+    Change, Collection, Document, DocumentKey, DocumentWrite, Expected, PageKey, Timestamp,
+};
 
 pub(crate) const CASES: &[Case] = &[
     Case { run: |subject| Box::pin(versions_count_changes(subject)) },
     Case { run: |subject| Box::pin(a_set_is_written_whole_or_not_at_all(subject)) },
     Case { run: |subject| Box::pin(one_of_many_writes_is_applied(subject)) },
     Case { run: |subject| Box::pin(a_collection_is_read_by_name(subject)) },
+    Case { run: |subject| Box::pin(names_that_begin_alike_are_all_read(subject)) },
 ];
 
 fn key(collection: Collection, name: &str) -> DocumentKey {
@@ -96,5 +99,29 @@ async fn a_collection_is_read_by_name(Subject { store, .. }: Subject) -> Outcome
     assert_eq!(store.documents(Collection::Apps).await?.len(), 1);
     assert_eq!(store.documents(Collection::TargetServers).await?, vec![]);
     assert_eq!(store.statistics().await?.documents, 1502);
+    Ok(())
+}
+
+/// Each name is the beginning of the next: wherever a page ends, the next one begins with the closest name there can be.
+async fn names_that_begin_alike_are_all_read(Subject { store, .. }: Subject) -> Outcome {
+    let names: Vec<String> = (0..2500).map(|len| "a".repeat(len)).collect();
+    for names in names.chunks(500) {
+        let writes = names.iter().map(|name| write(app(name), Expected::Absent, "")).collect();
+        assert!(store.write_documents(writes).await?);
+    }
+    let read = store.documents(Collection::Apps).await?;
+    assert!(read.iter().map(|(key, _)| &*key.name).eq(names.iter()));
+    let mut loaded = Vec::new();
+    let mut page = Some(PageKey::default());
+    while let Some(key) = page {
+        let next = store.load(Timestamp::EPOCH, key).await?;
+        loaded.extend(next.changes.into_iter().filter_map(|change| match change {
+            Change::Document(key, _) => Some(key.name),
+            _ => None,
+        }));
+        page = next.next;
+    }
+    loaded.sort();
+    assert!(loaded.iter().map(|name| &**name).eq(names.iter()));
     Ok(())
 }
