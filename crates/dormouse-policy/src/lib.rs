@@ -5,8 +5,10 @@
 
 mod compile_context;
 mod message_actions;
+mod oauth;
 mod policies;
 pub mod registry;
 
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
+pub use oauth::token_sources;
 pub use registry::{Compiled, PolicyKind};

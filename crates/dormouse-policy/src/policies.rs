@@ -1,5 +1,10 @@
 //! The policies, one file each. Each file has one `KIND`, which the registry lists.
 
 pub(crate) mod assign_message;
+pub(crate) mod delete_oauth_v2_info;
 pub(crate) mod flow_callout;
+pub(crate) mod get_oauth_v2_info;
+pub(crate) mod oauth_v2;
 pub(crate) mod raise_fault;
+pub(crate) mod revoke_oauth_v2;
+pub(crate) mod set_oauth_v2_info;

@@ -1,7 +1,10 @@
 //! The policies that this program runs, as plain data. A new policy is a file in `policies` and a line here.
 
 use crate::compile_context::CompileContext;
-use crate::policies::{assign_message, flow_callout, raise_fault};
+use crate::policies::{
+    assign_message, delete_oauth_v2_info, flow_callout, get_oauth_v2_info, oauth_v2, raise_fault,
+    revoke_oauth_v2, set_oauth_v2_info,
+};
 use dormouse_bundle::{Policy, Problem};
 use dormouse_flow::Executable;
 
@@ -23,7 +26,16 @@ pub struct PolicyKind {
 }
 
 /// Every kind, in alphabetical order of the tags.
-pub const POLICIES: &[PolicyKind] = &[assign_message::KIND, flow_callout::KIND, raise_fault::KIND];
+pub const POLICIES: &[PolicyKind] = &[
+    assign_message::KIND,
+    delete_oauth_v2_info::KIND,
+    flow_callout::KIND,
+    get_oauth_v2_info::KIND,
+    oauth_v2::KIND,
+    raise_fault::KIND,
+    revoke_oauth_v2::KIND,
+    set_oauth_v2_info::KIND,
+];
 
 /// The kind of a root tag.
 pub fn find(tag: &str) -> Option<&'static PolicyKind> {
