@@ -1,4 +1,5 @@
-//! Keys that live in the store, sealed under the roots: the wrapping key of secrets, and the look-up keys of imports.
+//! Keys that live in the store, sealed under the roots: the wrapping key of secrets, the look-up keys of imports, and the key
+//! of the digests of provisioned entries.
 //!
 //! They are apart from the sealing roots, so that burning a root or restoring a store does not lose client secrets, and
 //! versioned: a look-up key is never retired while rows use it (TOKENS §1).
@@ -6,6 +7,7 @@
 use crate::start::StartError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
+use dormouse_entity::DigestKey;
 use dormouse_token::{
     Collection, Document, DocumentKey, DocumentWrite, Entropy, Expected, KeyRing, Kind, RowKey, Store, random,
 };
@@ -14,6 +16,7 @@ use dormouse_token::{
 pub(crate) struct Keys {
     wrapping: Vec<(u8, LessSafeKey)>,
     look_up: Vec<(u8, hmac::Key)>,
+    digest: DigestKey,
 }
 
 impl Keys {
@@ -41,27 +44,36 @@ impl Keys {
                 DocumentKey { collection: Collection::Keys, name: format!("{prefix}{FIRST_VERSION}").into() };
             Some(DocumentWrite { key, expected: Expected::Absent, value: Some(sealed.into()) })
         };
-        [WRAPPING, LOOK_UP].into_iter().filter_map(write).collect()
+        [WRAPPING, LOOK_UP, DIGEST].into_iter().filter_map(write).collect()
     }
 
     fn read(documents: &[(DocumentKey, Document)], ring: &KeyRing) -> Result<Self, StartError> {
-        let mut keys = Self { wrapping: Vec::new(), look_up: Vec::new() };
+        let (mut wrapping, mut look_up, mut digest) = (Vec::new(), Vec::new(), None);
         for (key, document) in documents {
             let secret = ring.unwrap(&document.value).map_err(|_| StartError::ForeignKeys)?;
             if let Some(version) = key.name.strip_prefix(WRAPPING).and_then(|text| text.parse().ok()) {
                 let key = UnboundKey::new(&AES_256_GCM, &secret).map_err(|_| StartError::ForeignKeys)?;
-                keys.wrapping.push((version, LessSafeKey::new(key)));
+                wrapping.push((version, LessSafeKey::new(key)));
             } else if let Some(version) = key.name.strip_prefix(LOOK_UP).and_then(|text| text.parse().ok()) {
-                keys.look_up.push((version, hmac::Key::new(hmac::HMAC_SHA256, &secret)));
+                look_up.push((version, hmac::Key::new(hmac::HMAC_SHA256, &secret)));
+            } else if key.name.starts_with(DIGEST) {
+                let secret: [u8; 32] = secret.try_into().map_err(|_| StartError::ForeignKeys)?;
+                digest = Some(DigestKey::new(&secret));
             }
         }
-        keys.wrapping.sort_by_key(|(version, _)| *version);
-        keys.look_up.sort_by_key(|(version, _)| *version);
-        if keys.wrapping.is_empty() || keys.look_up.is_empty() {
-            Err(StartError::ForeignKeys)
-        } else {
-            Ok(keys)
+        wrapping.sort_by_key(|(version, _)| *version);
+        look_up.sort_by_key(|(version, _)| *version);
+        match digest {
+            Some(digest) if !wrapping.is_empty() && !look_up.is_empty() => {
+                Ok(Self { wrapping, look_up, digest })
+            }
+            _ => Err(StartError::ForeignKeys),
         }
+    }
+
+    /// The key of the digests that tell whether an entry of a file was applied before.
+    pub(crate) const fn digest(&self) -> &DigestKey {
+        &self.digest
     }
 
     /// Seals a stored secret: `version ‖ IV ‖ ciphertext`.
@@ -98,4 +110,5 @@ impl Keys {
 const SECRET_AAD: &[u8] = b"dormouse-secret-1";
 const WRAPPING: &str = "wrapping/";
 const LOOK_UP: &str = "look-up/";
+const DIGEST: &str = "digest/";
 const FIRST_VERSION: u8 = 1;
