@@ -1,0 +1,40 @@
+//! The commands, one file each. A new one is a file and a line in each list here.
+
+mod audit;
+mod completions;
+mod demo;
+mod man;
+mod run;
+mod store;
+
+use crate::exit::Outcome;
+use clap::Subcommand;
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve Apigee proxy bundles.
+    Run(run::Args),
+    /// Show the whole story in under a minute: issue, redeem, replay, revoke, crash, restart.
+    Demo(demo::Args),
+    /// Show which clients and policies issue refresh tokens that nobody redeems.
+    Audit(audit::Args),
+    /// Look after the store of a data directory while nothing serves it.
+    Store(store::Args),
+    /// Print a completion script for a shell.
+    Completions(completions::Args),
+    /// Print the manual page.
+    Man,
+}
+
+/// Carries a command out.
+pub(crate) fn run(command: Command) -> Outcome {
+    match command {
+        Command::Run(args) => run::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Audit(args) => audit::run(&args),
+        Command::Store(args) => store::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man => man::run(),
+    }
+}

@@ -1,0 +1,197 @@
+//! A server of the binary under test, and clients that talk to it as anybody would.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The binary under test.
+pub fn binary() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_dormouse"))
+}
+
+/// A running server. It is killed when the value is dropped.
+pub struct Server {
+    child: Child,
+    /// `http://HOST:PORT` of the gateway.
+    pub gateway: String,
+    /// `http://HOST:PORT` of the admin listener.
+    pub admin: String,
+    output: Arc<Mutex<String>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts `dormouse run` with arguments, on free ports, and waits until it serves.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = binary()
+            .arg("run")
+            .args(arguments)
+            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+            .env("DORMOUSE_LOG", "trace")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = Arc::new(Mutex::new(String::new()));
+        let stdout = drain(child.stdout.take().unwrap(), Arc::clone(&output));
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (mut gateway, mut admin) = (None, None);
+        while gateway.is_none() || admin.is_none() {
+            let Some(Ok(line)) = lines.next() else {
+                panic!("the server did not start:\n{}", output.lock().unwrap());
+            };
+            let origin = line
+                .split_whitespace()
+                .find_map(|word| word.strip_prefix("http://"))
+                .map(|rest| format!("http://{}", rest.split('/').next().unwrap_or_default()));
+            if line.trim_start().starts_with("admin ") {
+                admin = origin;
+            } else if gateway.is_none() && line.starts_with("  ") {
+                gateway = origin;
+            }
+            append(&output, &line);
+        }
+        let rest = Arc::clone(&output);
+        let stderr =
+            std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| append(&rest, &line)));
+        Self {
+            child,
+            gateway: gateway.unwrap(),
+            admin: admin.unwrap(),
+            output,
+            readers: vec![stdout, stderr],
+        }
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, then the exit status.
+    pub fn terminate(&mut self) -> ExitStatus {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+
+    /// Everything that it has printed, once it has ended.
+    pub fn output(mut self) -> String {
+        self.kill();
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        let output = self.output.lock().unwrap();
+        output.clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn append(output: &Mutex<String>, line: &str) {
+    let mut output = output.lock().unwrap();
+    output.push_str(line);
+    output.push('\n');
+}
+
+fn drain(stream: impl std::io::Read + Send + 'static, output: Arc<Mutex<String>>) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        BufReader::new(stream).lines().map_while(Result::ok).for_each(|line| append(&output, &line));
+    })
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+}
+
+impl Answer {
+    /// A member of a JSON answer, as text.
+    #[track_caller]
+    pub fn text(&self, member: &str) -> String {
+        let json: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"));
+        json[member].as_str().unwrap_or_else(|| panic!("no {member}: {self:?}")).to_owned()
+    }
+}
+
+/// An HTTP client.
+pub struct Caller(ureq::Agent);
+
+impl Caller {
+    pub fn new() -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build();
+        Self(config.into())
+    }
+
+    pub fn post(&self, url: &str, form: &[(&str, &str)]) -> Answer {
+        self.try_post(url, form).unwrap()
+    }
+
+    /// Fails where the connection does, as when the server is killed.
+    pub fn try_post(&self, url: &str, form: &[(&str, &str)]) -> Result<Answer, ureq::Error> {
+        let mut response = self.0.post(url).send_form(form.iter().copied())?;
+        Ok(Answer { status: response.status().as_u16(), body: response.body_mut().read_to_string()? })
+    }
+
+    pub fn get(&self, url: &str, bearer: Option<&str>) -> Answer {
+        let mut request = self.0.get(url);
+        if let Some(token) = bearer {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut response = request.call().unwrap();
+        Answer { status: response.status().as_u16(), body: response.body_mut().read_to_string().unwrap() }
+    }
+}
+
+/// Writes files separated by `//- name` lines into a new temporary directory.
+pub fn files(text: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for part in text.split("//- ").skip(1) {
+        let (name, content) = part.split_once('\n').unwrap();
+        let path: PathBuf = directory.path().join(name.trim());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    directory
+}
+
+/// The bundle and the entities that most tests use: password grant, codes, refresh, revocation, edits, verification.
+pub fn shop() -> tempfile::TempDir {
+    files(SHOP)
+}
+
+/// Arguments that serve [`shop`].
+pub fn shop_arguments(directory: &Path) -> Vec<String> {
+    let at = |name: &str| directory.join(name).display().to_string();
+    vec![at("shop"), "--entities".to_owned(), at("entities")]
+}
+
+/// Client credentials of [`shop`], by rotation policy.
+pub fn client(policy: &str) -> [(&'static str, &str); 2] {
+    [("client_id", policy), ("client_secret", "shop-secret-0123456789")]
+}
+
+const SHOP: &str = include_str!("shop.txt");
+
+/// Reads a whole stream, for raw sockets.
+pub fn read_all(stream: &mut std::net::TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
