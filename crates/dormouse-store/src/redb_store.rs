@@ -79,7 +79,6 @@ impl RedbStore {
         } else {
             state = database::begin_epoch(&database, state, Some(&mark_place), &*settings.entropy)?;
         }
-        state.floor = floor::at_start(state.floor, now);
         let mark = Mark {
             commits: mark.map_or(state.commits, |mark| mark.commits),
             ..Mark::of(&state, mark_place.file)
@@ -119,21 +118,22 @@ impl RedbStore {
         if !state.is_marked {
             state = database::begin_epoch(&database, state, None, &*settings.entropy)?;
         }
-        state.floor = floor::at_start(state.floor, settings.clock.now());
         let parts = Parts { database, state, medium: Medium::Disk(disk.clone()), mark: None };
         Self::start(parts, settings, on_fatal).map_err(|error| not_a_store(error.to_string()))
     }
 
     fn start(parts: Parts, settings: &StoreSettings, on_fatal: OnFatal) -> io::Result<Self> {
         let database = Arc::new(parts.database);
-        let recent = RecentChanges::new(parts.state);
+        let floor = floor::at_start(parts.state.floor, settings.clock.now());
+        let state = State { floor, ..parts.state };
+        let recent = RecentChanges::new(state);
         let shared = Arc::new(Shared { recent, stopped: OnceLock::new() });
         let (jobs, receiver) = sync_channel(WAITING_MAX);
         let writer = Writer {
             database: Arc::clone(&database),
             jobs: receiver,
             shared: Arc::clone(&shared),
-            state: parts.state,
+            state,
             clock: Arc::clone(&settings.clock),
             mark: parts.mark,
             on_fatal,
