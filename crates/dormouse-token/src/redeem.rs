@@ -340,6 +340,14 @@ mod tests {
     }
 
     #[test]
+    fn only_a_bundles_family_is_given_an_end_by_its_redemption() {
+        let presented = Claims { front_end: FrontEnd::Native(Rotation::Rotate), ..refresh(0) };
+        let decision =
+            decide(&FamilyRecord::untouched(), &redemption(&presented, Rotation::Rotate, NATIVE, 10));
+        assert_eq!(mint(decision).absolute_expires_at, None);
+    }
+
+    #[test]
     fn successors_never_pass_the_end_of_the_family() {
         let presented = Claims { absolute_expires_at: Some(at(50)), ..refresh(0) };
         let decide_at = |second| {

@@ -228,11 +228,16 @@ mod tests {
     #[test]
     fn an_edit_replaces_that_of_its_generation_and_older_ones_but_the_parents() {
         let mut record = FamilyRecord::untouched();
-        for (generation, sealed) in [(0, b"a"), (1, b"b"), (0, b"c"), (1, b"d"), (2, b"e")] {
-            record = edit(&record, &token(Kind::Access, generation), Box::from(*sealed), ATTEMPT);
-        }
-        let edits: Vec<_> = record.edits.iter().map(|edit| (edit.generation, &*edit.sealed)).collect();
-        assert_eq!(edits, [(1, &b"d"[..]), (2, b"e")]);
+        let mut after = |generation, sealed: &[u8]| {
+            record = edit(&record, &token(Kind::Access, generation), sealed.into(), ATTEMPT);
+            let edits = record.edits.iter().map(|edit| (edit.generation, edit.sealed[0]));
+            edits.collect::<Vec<_>>()
+        };
+        assert_eq!(after(0, b"a"), [(0, b'a')]);
+        assert_eq!(after(1, b"b"), [(0, b'a'), (1, b'b')]);
+        assert_eq!(after(0, b"c"), [(0, b'c'), (1, b'b')]);
+        assert_eq!(after(1, b"d"), [(0, b'c'), (1, b'd')]);
+        assert_eq!(after(2, b"e"), [(1, b'd'), (2, b'e')]);
         assert_eq!(record.version, 5);
     }
 }
