@@ -7,7 +7,7 @@ use crate::{check, entities, log, process, serving};
 use anyhow::anyhow;
 use dormouse_bundle::Bundle;
 use dormouse_engine::Provisioned;
-use dormouse_policy::Platform;
+use dormouse_policy::{Platform, token_sources};
 use dormouse_server::{AdminAccess, Running, ServerSettings, Service, Shutdown};
 use dormouse_token::Secret;
 use std::net::SocketAddr;
@@ -109,6 +109,8 @@ async fn start(args: &Args) -> Result<(Running, Arc<Service>, Shutdown), Failure
         }
         None => None,
     };
+    let sources: Vec<String> = bundles.iter().flat_map(token_sources).map(|(_, name)| name).collect();
+    engine.register_sources(&sources).await.or_refused()?;
     let shutdown = Shutdown::new();
     let service = Arc::new(Service::new(Arc::clone(&engine), program));
     let settings = ServerSettings {

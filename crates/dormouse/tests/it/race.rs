@@ -75,7 +75,7 @@ fn check_round(caller: &Caller, server: &Server, policy: &str, round: &[Answer])
     assert_eq!((next.status, next.text("refresh_count").as_str()), (200, "2"));
 }
 
-pub fn issue(caller: &Caller, token_url: &str, policy: &str) -> Answer {
+pub(crate) fn issue(caller: &Caller, token_url: &str, policy: &str) -> Answer {
     let mut form = vec![("grant_type", "password"), ("username", "ann"), ("password", "secret-of-ann")];
     form.extend(client(policy));
     let answer = caller.post(token_url, &form);
@@ -83,7 +83,7 @@ pub fn issue(caller: &Caller, token_url: &str, policy: &str) -> Answer {
     answer
 }
 
-pub fn redeem(caller: &Caller, token_url: &str, policy: &str, refresh_token: &str) -> Answer {
+pub(crate) fn redeem(caller: &Caller, token_url: &str, policy: &str, refresh_token: &str) -> Answer {
     let mut form = vec![("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
     form.extend(client(policy));
     caller.post(token_url, &form)

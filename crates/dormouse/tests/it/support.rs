@@ -8,24 +8,24 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// The binary under test.
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     Command::new(env!("CARGO_BIN_EXE_dormouse"))
 }
 
 /// A running server. It is killed when the value is dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// `http://HOST:PORT` of the gateway.
-    pub gateway: String,
+    pub(crate) gateway: String,
     /// `http://HOST:PORT` of the admin listener.
-    pub admin: String,
+    pub(crate) admin: String,
     output: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
 }
 
 impl Server {
     /// Starts `dormouse run` with arguments, on free ports, and waits until it serves.
-    pub fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child = binary()
             .arg("run")
             .args(arguments)
@@ -68,20 +68,20 @@ impl Server {
     }
 
     /// SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, then the exit status.
-    pub fn terminate(&mut self) -> ExitStatus {
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap()
     }
 
     /// Everything that it has printed, once it has ended.
-    pub fn output(mut self) -> String {
+    pub(crate) fn output(mut self) -> String {
         self.kill();
         for reader in self.readers.drain(..) {
             reader.join().unwrap();
@@ -112,44 +112,44 @@ fn drain(stream: impl std::io::Read + Send + 'static, output: Arc<Mutex<String>>
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// A member of a JSON answer, as text.
     #[track_caller]
-    pub fn text(&self, member: &str) -> String {
+    pub(crate) fn text(&self, member: &str) -> String {
         let json: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{self:?}"));
         json[member].as_str().unwrap_or_else(|| panic!("no {member}: {self:?}")).to_owned()
     }
 }
 
 /// An HTTP client.
-pub struct Caller(ureq::Agent);
+pub(crate) struct Caller(ureq::Agent);
 
 impl Caller {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build();
         Self(config.into())
     }
 
-    pub fn post(&self, url: &str, form: &[(&str, &str)]) -> Answer {
+    pub(crate) fn post(&self, url: &str, form: &[(&str, &str)]) -> Answer {
         self.try_post(url, form).unwrap()
     }
 
     /// Fails where the connection does, as when the server is killed.
-    pub fn try_post(&self, url: &str, form: &[(&str, &str)]) -> Result<Answer, ureq::Error> {
+    pub(crate) fn try_post(&self, url: &str, form: &[(&str, &str)]) -> Result<Answer, ureq::Error> {
         let mut response = self.0.post(url).send_form(form.iter().copied())?;
         Ok(Answer { status: response.status().as_u16(), body: response.body_mut().read_to_string()? })
     }
 
-    pub fn get(&self, url: &str, bearer: Option<&str>) -> Answer {
+    pub(crate) fn get(&self, url: &str, bearer: Option<&str>) -> Answer {
         let mut request = self.0.get(url);
         if let Some(token) = bearer {
             request = request.header("Authorization", format!("Bearer {token}"));
@@ -160,7 +160,7 @@ impl Caller {
 }
 
 /// Writes files separated by `//- name` lines into a new temporary directory.
-pub fn files(text: &str) -> tempfile::TempDir {
+pub(crate) fn files(text: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for part in text.split("//- ").skip(1) {
         let (name, content) = part.split_once('\n').unwrap();
@@ -172,25 +172,25 @@ pub fn files(text: &str) -> tempfile::TempDir {
 }
 
 /// The bundle and the entities that most tests use: password grant, codes, refresh, revocation, edits, verification.
-pub fn shop() -> tempfile::TempDir {
+pub(crate) fn shop() -> tempfile::TempDir {
     files(SHOP)
 }
 
 /// Arguments that serve [`shop`].
-pub fn shop_arguments(directory: &Path) -> Vec<String> {
+pub(crate) fn shop_arguments(directory: &Path) -> Vec<String> {
     let at = |name: &str| directory.join(name).display().to_string();
     vec![at("shop"), "--entities".to_owned(), at("entities")]
 }
 
 /// Client credentials of [`shop`], by rotation policy.
-pub fn client(policy: &str) -> [(&'static str, &str); 2] {
+pub(crate) fn client(policy: &str) -> [(&'static str, &str); 2] {
     [("client_id", policy), ("client_secret", "shop-secret-0123456789")]
 }
 
 const SHOP: &str = include_str!("shop.txt");
 
 /// Reads a whole stream, for raw sockets.
-pub fn read_all(stream: &mut std::net::TcpStream) -> String {
+pub(crate) fn read_all(stream: &mut std::net::TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
