@@ -5,7 +5,7 @@ use crate::client::{AuthenticatedClient, IdentifiedClient};
 use crate::commit::LOST_MAX;
 use crate::error::{Error, Refusal, Supersession};
 use crate::follow::Read;
-use crate::issue::{Issued, Pair, Side, Token, capped, check_size, expiry};
+use crate::issue::{Issued, Pair, SealedPair, Side, Token, capped, check_size, expiry};
 use crate::present::Presented;
 use dormouse_token::{
     Attributes, Claims, CodeMark, CountedEvent, FrontEnd, Grant, Kind, Marked, RETENTION_MARGIN, Reason,
@@ -65,9 +65,8 @@ impl Engine {
     pub async fn issue_code(&self, request: CodeRequest<'_>) -> Result<Token, Error> {
         check_size(request.user, &request.attributes)?;
         let read = self.recent().await?;
-        let mut claims = self.code_claims(&request, read)?;
-        let text = self.seal_fitting(&mut claims, &request.attributes).await?;
-        Ok(Token { text, claims })
+        let claims = self.code_claims(&request, read)?;
+        Ok(self.seal_fitting(claims, &request.attributes).await?.0)
     }
 
     pub(crate) fn code_claims(&self, request: &CodeRequest<'_>, read: Read) -> Result<Claims, Error> {
@@ -113,18 +112,22 @@ impl Engine {
             return Err(Refusal::Unknown.into());
         }
         let read = self.linearizable().await?;
-        self.check_seen(code, read)?;
+        // Before the code is judged: a cut-off that comes in between must not lie before the issue of the tokens.
+        let minting = self.issue_read(read, exchange.client, code.user.as_deref().or(exchange.user));
         self.judge(code, presented.key)?;
+        self.check_seen(code, read)?;
+        let client = self.identify(exchange.client.id())?;
         self.judge_products(code)?;
         check_redirect_uri(code, &exchange)?;
-        let issued = self.tokens_of_code(&presented, &exchange, read).await?;
+        let sealed = self.tokens_of_code(&presented, &exchange, (&client, minting?)).await?;
+        let issued = &sealed.issued;
         let mark = CodeMark {
             attempt: self.attempt(),
             family_expires_at: issued.access.claims.family_expires_at,
             retention: code.expires_at.saturating_add(RETENTION_MARGIN),
         };
         if let Some(before) = self.mark(code, mark).await? {
-            return Err(self.code_used_again(code, &before, exchange.front_end).await?.into());
+            return Err(self.code_used_again(code, &before, front_end(code, &exchange)).await?.into());
         }
         if let Some(import) = &presented.import {
             self.remove_imports(import, true).await;
@@ -132,23 +135,24 @@ impl Engine {
         if issued.refresh.is_some() {
             self.count(&issued.access.claims, CountedEvent::Issued);
         }
-        Ok(issued)
+        self.settle_overflow(&sealed).await?;
+        Ok(sealed.issued)
     }
 
     async fn tokens_of_code(
         &self,
         presented: &Presented,
         exchange: &CodeExchange<'_>,
-        read: Read,
-    ) -> Result<Issued, Error> {
+        (client, read): (&IdentifiedClient, Read),
+    ) -> Result<SealedPair, Error> {
         let code = &presented.claims;
         let mut attributes = self.issued_attributes(code).await?;
         attributes.fold(&exchange.attributes);
         let user = code.user.as_deref().or(exchange.user);
         check_size(user, &attributes)?;
-        let read = self.issue_read(read, exchange.client, user)?;
-        let absolute = self.absolute_expiry(exchange.front_end, read.now);
-        let scope = code.scope.intersection(&exchange.client.grantable_scope());
+        let front_end = front_end(code, exchange);
+        let absolute = self.absolute_expiry(front_end, read.now);
+        let scope = code.scope.intersection(&client.grantable_scope());
         let side = |ttl| Side {
             generation: 0,
             expires_at: capped(expiry(read.now, ttl), absolute),
@@ -157,10 +161,10 @@ impl Engine {
         let pair = Pair {
             family: code.family,
             born: Some(code.born),
-            client: exchange.client,
+            client,
             grant: Grant::AuthorizationCode,
             user,
-            front_end: exchange.front_end,
+            front_end,
             source: exchange.source,
             absolute_expires_at: absolute.filter(|_| exchange.refresh_ttl.is_some()),
             access: side(exchange.access_ttl),
@@ -221,6 +225,14 @@ impl Engine {
             retention: code.expires_at.saturating_add(RETENTION_MARGIN),
         };
         Ok(self.mark(code, mark).await?.is_none())
+    }
+}
+
+/// A native family keeps its policy and its end, and it begins with the code.
+fn front_end(code: &Claims, exchange: &CodeExchange<'_>) -> FrontEnd {
+    match code.front_end {
+        FrontEnd::Native(_) => code.front_end,
+        FrontEnd::Bundle => exchange.front_end,
     }
 }
 

@@ -24,13 +24,14 @@ impl Engine {
         for _ in 0..UNKNOWN_MAX {
             let outcome = match self.store.change_family(change.clone()).await {
                 Ok(Changed::Applied) => Some(true),
-                Ok(Changed::Lost(_)) => Some(false),
+                // The first try of this very attempt may have been applied after its outcome was asked for.
+                Ok(Changed::Lost(record)) => Some(record.is_some_and(|record| is_own(&record, &change.next))),
                 Err(StoreError::OutcomeUnknown(_)) => self.resolve(&change).await?,
                 Err(error) => return Err(error.into()),
             };
             if let Some(applied) = outcome {
                 if applied {
-                    self.resident.apply_family(id, &change.next, self.clock.now());
+                    self.resident.apply_family(id, &change.next, self.forgotten_until());
                 }
                 return Ok(applied);
             }
@@ -41,11 +42,15 @@ impl Engine {
     /// Own attempt: applied. The version before: try the same again. Anything else: somebody else was first.
     async fn resolve(&self, change: &FamilyChange) -> Result<Option<bool>, Error> {
         let record = self.store.family(change.id).await?.unwrap_or_else(FamilyRecord::untouched);
-        if record.version == change.next.version && record.attempt == change.next.attempt {
+        if is_own(&record, &change.next) {
             return Ok(Some(true));
         }
         Ok(if record.version + 1 == change.next.version { None } else { Some(false) })
     }
+}
+
+fn is_own(record: &FamilyRecord, next: &FamilyRecord) -> bool {
+    record.version == next.version && record.attempt == next.attempt
 }
 
 /// Unknown outcomes in a row after which the caller is told.

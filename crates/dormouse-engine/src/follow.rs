@@ -3,8 +3,9 @@
 use crate::Engine;
 use crate::error::{Error, Unavailable};
 use crate::resident::ResidentImport;
-use dormouse_entity::Directory;
-use dormouse_token::{Change, Claims, FeedPosition, KeyId, Kind, Row, RowKey, Timestamp};
+use dormouse_token::{
+    Change, Claims, Document, DocumentKey, FeedPosition, Head, KeyId, Kind, Row, RowKey, Timestamp,
+};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +14,20 @@ use std::time::Duration;
 /// Where the node is in the feed.
 #[derive(Default)]
 pub(crate) struct Following {
-    position: Mutex<FeedPosition>,
+    place: Mutex<Place>,
+    followers: AtomicU64,
     /// Monotonic milliseconds at which the last successful poll began.
     polled_at_ms: AtomicU64,
-    applying: Mutex<()>,
+}
+
+/// Held while changes are applied, so that nobody applies older ones over newer ones.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    position: FeedPosition,
+    /// Counts what was applied. A batch that was polled before the last of it is polled again.
+    applications: u64,
+    /// The latest follower, by the order in which they began, whose batch was applied.
+    follower: u64,
 }
 
 /// A linearizable look at the store: everything acknowledged before it began has been taken in.
@@ -29,35 +40,54 @@ pub(crate) struct Read {
 }
 
 impl Following {
-    pub(crate) fn continue_from(&self, position: FeedPosition) {
-        let mut current = self.position.lock();
-        *current = position.max(*current);
-    }
-
-    pub(crate) fn succeeded(&self, began: Duration) {
+    fn succeeded(&self, began: Duration) {
         let began = u64::try_from(began.as_millis()).unwrap_or(u64::MAX);
         self.polled_at_ms.fetch_max(began, Ordering::AcqRel);
+    }
+
+    /// Applies what this node has committed itself, so that no batch that was polled before is applied after it.
+    pub(crate) fn apply_own(&self, apply: impl FnOnce()) {
+        let mut place = self.place.lock();
+        place.applications += 1;
+        apply();
+    }
+
+    /// Goes back to where an initial load began: what happened since is polled, again by those who are polling now.
+    pub(crate) fn restart_from(&self, position: FeedPosition, apply: impl FnOnce()) {
+        let mut place = self.place.lock();
+        *place = Place { position, applications: place.applications + 1, follower: 0 };
+        apply();
     }
 }
 
 impl Engine {
-    /// Polls the feed once and applies what it brings.
+    /// Polls the feed and applies what it brings: everything that was acknowledged before the call.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the store gives no answer.
     pub async fn follow(&self) -> Result<(), Error> {
         let began = self.clock.monotonic();
-        let after = *self.following.position.lock();
-        let Some(batch) = self.store.poll(after).await? else {
-            return Box::pin(self.load()).await;
-        };
-        if batch.head.epoch != self.ring.epoch() {
-            self.alarm_rolled_back();
-            return Err(Unavailable::RolledBack.into());
+        let follower = self.following.followers.fetch_add(1, Ordering::AcqRel) + 1;
+        loop {
+            let known = self.resident.cut_offs.applied();
+            let place = *self.following.place.lock();
+            let Some(batch) = self.store.poll(place.position).await? else {
+                return Box::pin(self.load()).await;
+            };
+            self.check_head(batch.head, known)?;
+            let mut current = self.following.place.lock();
+            // Somebody who began later has brought as much, or more.
+            if current.follower > follower {
+                break;
+            }
+            if current.applications != place.applications {
+                continue;
+            }
+            self.apply_batch(&batch.changes)?;
+            self.resident.cut_offs.reached(batch.head.cut_off);
+            *current = Place { position: batch.position, applications: place.applications + 1, follower };
+            break;
         }
-        self.apply_all(&batch.changes)?;
-        self.resident.cut_offs.reached(batch.head.cut_off);
-        self.following.continue_from(batch.position);
         self.following.succeeded(began);
         Ok(())
     }
@@ -80,15 +110,23 @@ impl Engine {
     /// What redeeming and looking up need: a linearizable look at the head of the store.
     pub(crate) async fn linearizable(&self) -> Result<Read, Error> {
         self.refuse_after_rollback()?;
+        let known = self.resident.cut_offs.applied();
         let head = self.store.head().await?;
-        if head.epoch != self.ring.epoch() {
-            self.alarm_rolled_back();
-            return Err(Unavailable::RolledBack.into());
-        }
+        self.check_head(head, known)?;
         if self.resident.cut_offs.applied() < head.cut_off || self.staleness() > STALE_AFTER {
             self.follow().await?;
         }
         Ok(self.read())
+    }
+
+    /// A store of another epoch, or with fewer cut-offs than this node had applied before it asked, is not the store that it
+    /// was.
+    pub(crate) fn check_head(&self, head: Head, known: u64) -> Result<(), Error> {
+        if head.epoch == self.ring.epoch() && head.cut_off >= known {
+            return Ok(());
+        }
+        self.alarm_rolled_back();
+        Err(Unavailable::RolledBack.into())
     }
 
     /// The counter is read before anything is judged, so that what is judged has seen at least as much.
@@ -97,9 +135,10 @@ impl Engine {
         Read { now: self.clock.now(), seen }
     }
 
-    /// Refuses a token that has seen more than the store holds: the store was rolled back.
+    /// Refuses a token that has seen more than the store holds: the store was rolled back. Asked only about tokens that are
+    /// not burned: whoever holds a burned key could stop the service otherwise.
     pub(crate) fn check_seen(&self, claims: &Claims, read: Read) -> Result<(), Error> {
-        if claims.seen > read.seen {
+        if claims.seen > read.seen && read.now < claims.family_expires_at {
             self.alarm_rolled_back();
             return Err(Unavailable::RolledBack.into());
         }
@@ -125,42 +164,51 @@ impl Engine {
     }
 
     /// Applies changes in order; those of entities become visible together at the end.
-    pub(crate) fn apply_all(&self, changes: &[Change]) -> Result<(), Error> {
-        let now = self.clock.now();
-        // Two readers of the feed must not overwrite each other's directory.
-        let _applying = self.following.applying.lock();
-        let mut directory: Option<Directory> = None;
-        for change in changes {
-            match change {
-                Change::Family(id, record) => self.resident.apply_family(*id, record, now),
-                Change::Row(key, row) => self.apply_row(key, row.as_ref(), now),
-                Change::CutOff(row) => self.resident.cut_offs.apply(row),
-                Change::Document(key, document) => {
-                    let directory =
-                        directory.get_or_insert_with(|| (**self.resident.directory.load()).clone());
-                    self.apply_document(directory, key, document.as_ref())?;
-                }
-            }
+    fn apply_batch(&self, changes: &[Change]) -> Result<(), Error> {
+        let entities = self.apply_exceptions(changes);
+        if entities.is_empty() {
+            return Ok(());
         }
-        if let Some(directory) = directory {
-            self.resident.directory.store(Arc::new(directory));
+        let mut directory = (**self.resident.directory.load()).clone();
+        for (key, document) in entities {
+            self.apply_document(&mut directory, key, document)?;
         }
+        self.resident.directory.store(Arc::new(directory));
         Ok(())
     }
 
-    fn apply_row(&self, key: &RowKey, row: Option<&Row>, now: Timestamp) {
-        let RowKey::Import { kind: Kind::Access, hash, .. } = key else { return };
-        let Some(row) = row else { return self.resident.apply_import(*hash, None) };
-        if row.resident_until <= now {
-            return;
+    /// Applies what changes say about tokens; returns what they say about entities.
+    pub(crate) fn apply_exceptions<'c>(&self, changes: &'c [Change]) -> Vec<Entity<'c>> {
+        let forgotten = self.forgotten_until();
+        let mut entities = Vec::new();
+        for change in changes {
+            match change {
+                Change::Family(id, record) => self.resident.apply_family(*id, record, forgotten),
+                Change::Row(key, row) => self.apply_row(key, row.as_ref()),
+                Change::CutOff(row) => self.resident.cut_offs.apply(row),
+                Change::Document(key, document) => entities.push((key, document.as_ref())),
+            }
         }
-        match self.open_import(key, row, now) {
+        entities
+    }
+
+    fn apply_row(&self, key: &RowKey, row: Option<&Row>) {
+        let RowKey::Import { kind: Kind::Access, hash, .. } = key else { return };
+        // One that has expired replaces an earlier one all the same, which may not have.
+        let Some(row) = row else { return self.resident.apply_import(*hash, None) };
+        match self.open_import(key, row, self.now()) {
             Ok((claims, key)) => self.resident.apply_import(*hash, Some(resident_import(row, claims, key))),
-            // A row that does not open belongs to a burned or unknown root: its token is dead, and stays unknown.
-            Err(error) => tracing::warn!(%error, "an imported token does not open"),
+            Err(error) => {
+                // A row that does not open belongs to a burned or unknown root: its token is dead, and stays unknown.
+                tracing::warn!(%error, "an imported token does not open");
+                self.resident.apply_import(*hash, None);
+            }
         }
     }
 }
+
+/// A document of an entity, or its removal.
+pub(crate) type Entity<'c> = (&'c DocumentKey, Option<&'c Document>);
 
 pub(crate) fn resident_import(row: &Row, claims: Claims, key: KeyId) -> ResidentImport {
     ResidentImport { version: row.version, claims: Arc::new(claims), key }

@@ -6,11 +6,11 @@ use crate::code::CodeRequest;
 use crate::commit::LOST_MAX;
 use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::{Read, resident_import};
-use crate::issue::{Issued, Pair, Side, Token, check_size, expiry};
+use crate::issue::{Issued, Pair, SealedPair, Side, Token, check_size, expiry};
 use crate::present::{FOREIGN_LEN_MAX, PresentedImport};
 use dormouse_token::{
-    Attributes, Claims, CountedEvent, FamilyId, FrontEnd, Grant, KeyId, Kind, LIFETIME_MAX, OpenError,
-    RETENTION_MARGIN, Row, RowKey, RowSwap, Scope, SealedAttributes, SourceId, Status, Timestamp,
+    Attributes, Claims, CountedEvent, FamilyId, FamilyRecord, FrontEnd, Grant, KeyId, Kind, LIFETIME_MAX,
+    OpenError, RETENTION_MARGIN, Row, RowKey, RowSwap, Scope, SealedAttributes, SourceId, Status, Timestamp,
 };
 use std::time::Duration;
 
@@ -84,11 +84,13 @@ impl Engine {
         let strings: Vec<_> = strings.into_iter().filter_map(|(kind, text)| Some((kind, text?))).collect();
         for _ in 0..LOST_MAX {
             let read = self.linearizable().await?;
+            // Before known strings are judged: a cut-off that comes in between must not lie before the issue of the tokens.
+            let minting = self.issue_read(read, request.client, request.user);
             let mut foreign = Vec::new();
             for (kind, text) in &strings {
                 foreign.push(self.foreign(text, *kind, request.client.id(), read).await?);
             }
-            if let Some(imported) = self.try_import(&request, &foreign, read).await? {
+            if let Some(imported) = self.try_import(&request, &foreign, (read, minting)).await? {
                 return Ok(imported);
             }
         }
@@ -103,8 +105,8 @@ impl Engine {
         check_size(request.user, &request.attributes)?;
         for _ in 0..LOST_MAX {
             let read = self.linearizable().await?;
-            let foreign = self.foreign(code, Kind::Code, request.client.id(), read).await?;
             let mut claims = self.code_claims(&request, read)?;
+            let foreign = self.foreign(code, Kind::Code, request.client.id(), read).await?;
             claims.attributes = SealedAttributes::Inline(request.attributes.clone());
             let row = self.import_row(&foreign, &claims, None, read)?;
             if self.store.swap_rows(vec![swap(&foreign, Some(row))]).await? {
@@ -118,9 +120,9 @@ impl Engine {
         &self,
         request: &ImportRequest<'_>,
         foreign: &[Foreign<'_>],
-        read: Read,
+        (read, minting): (Read, Result<Read, Error>),
     ) -> Result<Option<Imported>, Error> {
-        let identity = self.identity(request, foreign, read)?;
+        let identity = Self::identity(self.new_family(), foreign, minting)?;
         let scope = dormouse_entity::grant_scope(request.scope, &request.client.grantable_scope());
         // A string that keeps its issue time must not live longer than any token may.
         let latest = expiry(identity.issued_at, LIFETIME_MAX);
@@ -142,7 +144,11 @@ impl Engine {
             attributes: &request.attributes,
         };
         let seen = Read { seen: identity.seen, ..read };
-        let mut issued = self.seal_imported_pair(&pair, &identity, seen, request).await?;
+        let mut sealed = self.seal_imported_pair(&pair, &identity, seen, request).await?;
+        let issued = &mut sealed.issued;
+        if !identity.is_new && !self.cover_import(&issued.access.claims).await? {
+            return Ok(None);
+        }
         let mut swaps = Vec::new();
         for string in foreign {
             let token =
@@ -165,45 +171,67 @@ impl Engine {
         } else if identity.is_new && issued.refresh.is_some() {
             self.count(&issued.access.claims, CountedEvent::Issued);
         }
-        Ok(Some(issued))
+        self.settle_overflow(&sealed).await?;
+        Ok(Some(sealed.issued))
     }
 
-    /// Seals the pair, of which at least one token gives way to a foreign string.
+    /// The pair, in which at least one token is a foreign string and not sealed. Rows carry their attributes themselves.
     async fn seal_imported_pair(
         &self,
         pair: &Pair<'_>,
         identity: &Identity,
         read: Read,
         request: &ImportRequest<'_>,
-    ) -> Result<Issued, Error> {
-        let mut issued = self.seal_pair(pair, Read { now: identity.issued_at, ..read }).await?;
+    ) -> Result<SealedPair, Error> {
+        let read = Read { now: identity.issued_at, ..read };
+        let access = (self.claims(pair, Kind::Access, &pair.access, read), request.access);
+        let (access, mut inserted) = self.own_or_foreign(access, request.refresh, request).await?;
+        let mut refresh = None;
+        if let Some(side) = &pair.refresh {
+            let claims = (self.claims(pair, Kind::Refresh, side, read), request.refresh);
+            let (token, also_inserted) = self.own_or_foreign(claims, request.access, request).await?;
+            refresh = Some(token);
+            inserted &= also_inserted;
+        }
+        let issued = Issued { access, refresh, attributes: request.attributes.clone() };
+        Ok(SealedPair { issued, contested: !inserted })
+    }
+
+    /// One token of an import, and whether nobody else's attributes are beside it.
+    async fn own_or_foreign(
+        &self,
+        (mut claims, text): (Claims, Option<&str>),
+        partner: Option<&str>,
+        request: &ImportRequest<'_>,
+    ) -> Result<(Token, bool), Error> {
         // No twin is shown of a string that we did not make.
-        let apart = |claims: &mut Claims, foreign: bool| {
-            if let Some(partner) = &mut claims.partner {
-                partner.apart = foreign;
-            }
-        };
-        apart(&mut issued.access.claims, request.refresh.is_some());
-        if let Some(refresh) = &mut issued.refresh {
-            apart(&mut refresh.claims, request.access.is_some());
-            if request.refresh.is_none() {
-                refresh.text = self.seal_fitting(&mut refresh.claims, &request.attributes).await?;
-            }
+        if let Some(sealed) = &mut claims.partner {
+            sealed.apart = partner.is_some();
         }
-        if request.access.is_none() {
-            issued.access.text = self.seal_fitting(&mut issued.access.claims, &request.attributes).await?;
+        let Some(text) = text else { return self.seal_fitting(claims, &request.attributes).await };
+        claims.attributes = SealedAttributes::Inline(request.attributes.clone());
+        Ok((Token { text: text.to_owned(), claims }, true))
+    }
+
+    /// Lets the record of a family whose strings are imported again speak as long as their new access token lives: earlier
+    /// refresh tokens of the family know only the earlier expiry. `false` when the family has changed.
+    async fn cover_import(&self, claims: &Claims) -> Result<bool, Error> {
+        let record = self.store.family(claims.family).await?.unwrap_or_else(FamilyRecord::untouched);
+        if is_ended(&record) || !is_untouched(&record) {
+            return Ok(false);
         }
-        // Rows carry their attributes themselves.
-        issued.access.claims.attributes = SealedAttributes::Inline(request.attributes.clone());
-        Ok(issued)
+        let next = record.successor(claims, self.attempt());
+        if (next.access_until, next.retention) == (record.access_until, record.retention) {
+            return Ok(true);
+        }
+        self.commit(claims.family, next, Vec::new()).await
     }
 
     /// The identity of an import: that of the rows when all are known and of one untouched family, else a new one.
     fn identity(
-        &self,
-        request: &ImportRequest<'_>,
+        new_family: FamilyId,
         foreign: &[Foreign<'_>],
-        read: Read,
+        minting: Result<Read, Error>,
     ) -> Result<Identity, Error> {
         let mut known =
             foreign.iter().map(|string| string.known.as_ref().map(|(_, content)| &content.claims));
@@ -219,8 +247,8 @@ impl Engine {
                 is_new: false,
             });
         }
-        let issued_at = self.issue_read(read, request.client, request.user)?.now;
-        Ok(Identity { family: self.new_family(), issued_at, seen: read.seen, born: None, is_new: true })
+        let read = minting?;
+        Ok(Identity { family: new_family, issued_at: read.now, seen: read.seen, born: None, is_new: true })
     }
 
     /// Finds the row of a foreign string and decides whether the string may be imported by this client.
@@ -249,11 +277,10 @@ impl Engine {
             return Err(Refusal::ImportRefused.into());
         }
         let record = self.record(&content.claims, read).await?;
-        if record.refresh_status != Status::Approved || record.access_status != Status::Approved {
+        if is_ended(&record) {
             return Err(Refusal::ImportRefused.into());
         }
-        let untouched = record.refresh_gen == 0 && record.access_gen == 0;
-        Ok(if untouched {
+        Ok(if is_untouched(&record) {
             Foreign { text, kind, key, known: Some((row, content)), stale_version: None }
         } else {
             Foreign { text, kind, key, known: None, stale_version: Some(row.version) }
@@ -280,14 +307,16 @@ impl Engine {
 
     /// Makes written rows effective on this node before the import is acknowledged.
     fn take_in(&self, swaps: &[RowSwap], now: Timestamp) {
-        for swap in swaps {
-            let RowKey::Import { kind: Kind::Access, hash, .. } = swap.key else { continue };
-            let opened = swap.next.as_ref().and_then(|row| {
-                let (claims, key) = self.open_import(&swap.key, row, now).ok()?;
-                Some(resident_import(row, claims, key))
-            });
-            self.resident.apply_import(hash, opened);
-        }
+        self.following.apply_own(|| {
+            for swap in swaps {
+                let RowKey::Import { kind: Kind::Access, hash, .. } = swap.key else { continue };
+                let opened = swap.next.as_ref().and_then(|row| {
+                    let (claims, key) = self.open_import(&swap.key, row, now).ok()?;
+                    Some(resident_import(row, claims, key))
+                });
+                self.resident.apply_import(hash, opened);
+            }
+        });
     }
 
     /// Removes the rows of a redeemed import that still belong to its family. What remains after a crash is refused by its
@@ -326,6 +355,16 @@ impl Engine {
         let (plain, _) = self.ring.open_record(&key.to_bytes(), &row.sealed, now)?;
         decode_content(&plain, *kind).ok_or(OpenError::Malformed)
     }
+}
+
+/// Whether something was revoked or deleted, so that the string stays refused.
+fn is_ended(record: &FamilyRecord) -> bool {
+    record.refresh_status != Status::Approved || record.access_status != Status::Approved
+}
+
+/// Whether nobody has redeemed the family yet.
+const fn is_untouched(record: &FamilyRecord) -> bool {
+    record.refresh_gen == 0 && record.access_gen == 0
 }
 
 fn swap(foreign: &Foreign<'_>, next: Option<Row>) -> RowSwap {

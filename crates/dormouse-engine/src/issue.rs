@@ -99,6 +99,13 @@ pub(crate) struct Side {
     pub(crate) scope: Scope,
 }
 
+/// The sealed tokens of a pair. They leave when what they rest on is committed.
+pub(crate) struct SealedPair {
+    pub(crate) issued: Issued,
+    /// Beside one of them are attributes that somebody else put there: [`Engine::settle_overflow`] after the commit.
+    pub(crate) contested: bool,
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.claims, f)
@@ -142,7 +149,7 @@ impl Engine {
             refresh_apart: false,
             attributes: &request.attributes,
         };
-        self.seal_pair(&pair, read).await
+        Ok(self.seal_pair(&pair, read).await?.issued)
     }
 
     async fn begin_family(
@@ -174,7 +181,7 @@ impl Engine {
             refresh_apart: false,
             attributes: &request.attributes,
         };
-        self.seal_pair(&pair, read).await
+        Ok(self.seal_pair(&pair, read).await?.issued)
     }
 
     /// The end of a family that a front end begins now: native families have one.
@@ -212,19 +219,18 @@ impl Engine {
     }
 
     /// Seals the tokens of a pair, and stores attributes that do not fit.
-    pub(crate) async fn seal_pair(&self, pair: &Pair<'_>, read: Read) -> Result<Issued, Error> {
-        let mut access = self.claims(pair, Kind::Access, &pair.access, read);
-        let text = self.seal_fitting(&mut access, pair.attributes).await?;
-        let sealed = pair.refresh.as_ref().filter(|_| !pair.refresh_apart);
-        let refresh = match sealed {
-            None => None,
-            Some(side) => {
-                let mut claims = self.claims(pair, Kind::Refresh, side, read);
-                let text = self.seal_fitting(&mut claims, pair.attributes).await?;
-                Some(Token { text, claims })
-            }
-        };
-        Ok(Issued { access: Token { text, claims: access }, refresh, attributes: pair.attributes.clone() })
+    pub(crate) async fn seal_pair(&self, pair: &Pair<'_>, read: Read) -> Result<SealedPair, Error> {
+        let access = self.claims(pair, Kind::Access, &pair.access, read);
+        let (access, mut inserted) = self.seal_fitting(access, pair.attributes).await?;
+        let mut refresh = None;
+        if let Some(side) = pair.refresh.as_ref().filter(|_| !pair.refresh_apart) {
+            let claims = self.claims(pair, Kind::Refresh, side, read);
+            let (token, also_inserted) = self.seal_fitting(claims, pair.attributes).await?;
+            refresh = Some(token);
+            inserted &= also_inserted;
+        }
+        let issued = Issued { access, refresh, attributes: pair.attributes.clone() };
+        Ok(SealedPair { issued, contested: !inserted })
     }
 
     /// The claims of one token of a pair.
@@ -259,24 +265,39 @@ impl Engine {
         }
     }
 
-    /// Seals claims with the attributes inside, or beside them when the token would become too long.
+    /// Seals claims with the attributes inside, or beside them when the token would become too long; `false` when others
+    /// are beside it already.
     pub(crate) async fn seal_fitting(
         &self,
-        claims: &mut Claims,
+        mut claims: Claims,
         attributes: &Attributes,
-    ) -> Result<String, Error> {
+    ) -> Result<(Token, bool), Error> {
         let key = self.ring.key_id(claims.issued_at);
         claims.attributes = SealedAttributes::Inline(attributes.clone());
-        match self.ring.seal(claims, key, &*self.entropy) {
-            Ok(text) if inline_len_max(claims.kind).is_none_or(|max| text.len() <= max) => return Ok(text),
-            Ok(text) if attributes.is_empty() => return Ok(text),
-            Ok(_) => {}
-            Err(SealError::TooLong) if !attributes.is_empty() => {}
-            Err(error) => return Err(error.into()),
+        if let Some(text) = self.seal_inline(&claims, key, attributes.is_empty())? {
+            return Ok((Token { text, claims }, true));
         }
-        self.write_overflow(claims, attributes).await?;
+        let inserted = self.write_overflow(&claims, attributes).await?;
         claims.attributes = SealedAttributes::Overflow;
-        Ok(self.ring.seal(claims, key, &*self.entropy)?)
+        let text = self.ring.seal(&claims, key, &*self.entropy)?;
+        Ok((Token { text, claims }, inserted))
+    }
+
+    /// Seals claims that carry their attributes themselves; `None` when the token becomes too long, unless it has none.
+    pub(crate) fn seal_inline(
+        &self,
+        claims: &Claims,
+        key: KeyId,
+        has_none: bool,
+    ) -> Result<Option<String>, Error> {
+        match self.ring.seal(claims, key, &*self.entropy) {
+            Ok(text) if has_none || inline_len_max(claims.kind).is_none_or(|max| text.len() <= max) => {
+                Ok(Some(text))
+            }
+            Ok(_) => Ok(None),
+            Err(SealError::TooLong) if !has_none => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The counters of a redemption, which are part of its commit.

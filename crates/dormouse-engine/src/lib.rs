@@ -62,6 +62,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,
+    started: maintain::Started,
     resident: Resident,
     following: Following,
     counts: Counts,

@@ -62,12 +62,12 @@ impl Engine {
         let presented = self.present(token, kind).await?;
         let claims = &presented.claims;
         let read = self.linearizable().await?;
-        self.check_seen(claims, read)?;
         let cut_off = match self.judge(claims, presented.key) {
             Ok(()) => None,
             Err(Refusal::NotApproved(reason)) => Some(reason),
             Err(refusal) => return Err(refusal.into()),
         };
+        self.check_seen(claims, read)?;
         let record = self.record(claims, read).await?;
         if kind == Kind::Code && self.is_used(claims).await? {
             return Err(Refusal::Unknown.into());
@@ -76,7 +76,7 @@ impl Engine {
         self.check_reader(claims, call)?;
         let status = cut_off.map_or(own, Err);
         let attributes = self.current_attributes(claims, &record).await?;
-        let partner = self.partner_view(&presented, (&record, status), &attributes, read)?;
+        let partner = self.partner_view(&presented, (&record, status), read).await?;
         if kind == Kind::Refresh {
             self.count(claims, CountedEvent::LookedUp);
         }
@@ -117,56 +117,60 @@ impl Engine {
         dormouse_entity::match_product(products, call).map_or(Err(Refusal::NoProductMatch), |_| Ok(()))
     }
 
-    fn partner_view(
+    async fn partner_view(
         &self,
         presented: &Presented,
         (record, own_status): (&FamilyRecord, Result<(), Reason>),
-        attributes: &Attributes,
         read: Read,
     ) -> Result<Option<PartnerView>, Error> {
         let claims = &presented.claims;
-        let Some(partner) = &claims.partner else { return Ok(None) };
+        let (Some(partner), Some(kind)) = (&claims.partner, claims.kind.partner()) else { return Ok(None) };
         let recorded = match claims.kind {
             Kind::Access => record.refresh_status,
             Kind::Refresh | Kind::Code => record.access_status,
         };
-        let Ok(status) = known(recorded) else { return Ok(None) };
+        let Ok(mut status) = known(recorded) else { return Ok(None) };
+        // As old as the presented token: a partner that stands apart is no younger where it matters.
+        let partner_claims = Claims { kind, ..claims.clone() };
+        if let (Ok(()), Err(Refusal::NotApproved(reason))) =
+            (status, self.judge(&partner_claims, presented.key))
+        {
+            status = Err(reason);
+        }
         let twin = match claims.twin(SealedAttributes::default()) {
-            Some(twin) if own_status.is_ok() => {
-                self.living_twin(presented, twin, record, (attributes, read))?
+            Some(twin)
+                if own_status.is_ok() && self.would_be_accepted(&twin, presented.key, record, read) =>
+            {
+                Some(self.seal_twin(twin, presented).await?)
             }
             _ => None,
         };
         Ok(Some(PartnerView { twin, status, issued_at: claims.issued_at, expires_at: partner.expires_at }))
     }
 
-    /// Seals the twin if it would itself be accepted now by every check against the store.
-    fn living_twin(
-        &self,
-        presented: &Presented,
-        mut twin: Claims,
-        record: &FamilyRecord,
-        (attributes, read): (&Attributes, Read),
-    ) -> Result<Option<String>, Error> {
-        let lives = twin.expires_at > read.now
-            && own_status(record, &twin) == Ok(Ok(()))
+    /// Whether a twin would itself be accepted now by every check against the store.
+    fn would_be_accepted(&self, twin: &Claims, key: KeyId, record: &FamilyRecord, read: Read) -> bool {
+        twin.expires_at > read.now
+            && own_status(record, twin) == Ok(Ok(()))
             && twin.generation == current_generation(record, twin.kind)
-            && self.judge(&twin, presented.key).is_ok()
-            && self.judge_products(&twin).is_ok()
-            && self.directory().usable(&twin.client, read.now).is_ok();
-        if !lives {
-            return Ok(None);
-        }
+            && self.judge(twin, key).is_ok()
+            && self.judge_products(twin).is_ok()
+            && self.directory().usable(&twin.client, read.now).is_ok()
+    }
+
+    /// Seals a twin with the attributes that both tokens were issued with. What was edited since is in the record, which
+    /// speaks for the twin as well.
+    async fn seal_twin(&self, mut twin: Claims, presented: &Presented) -> Result<String, Error> {
+        let attributes = self.issued_attributes(&presented.claims).await?;
         let key = KeyId::new(presented.key.root, twin.issued_at.hour());
-        twin.attributes = SealedAttributes::Inline(attributes.clone());
-        let text = self.ring.seal(&twin, key, &*self.entropy)?;
-        let fits = crate::attributes::inline_len_max(twin.kind).is_none_or(|max| text.len() <= max);
-        if fits || attributes.is_empty() {
-            return Ok(Some(text));
+        let has_none = attributes.is_empty();
+        twin.attributes = SealedAttributes::Inline(attributes);
+        if let Some(text) = self.seal_inline(&twin, key, has_none)? {
+            return Ok(text);
         }
-        // The original was too long as well, so that its row is there.
+        // The original was as long, so that its row is there.
         twin.attributes = SealedAttributes::Overflow;
-        Ok(Some(self.ring.seal(&twin, key, &*self.entropy)?))
+        Ok(self.ring.seal(&twin, key, &*self.entropy)?)
     }
 }
 

@@ -1,7 +1,16 @@
-//! What falls due from time to time.
+//! What falls due from time to time, and until when the node may forget.
 
 use crate::Engine;
 use crate::error::Error;
+use dormouse_token::Timestamp;
+use std::time::Duration;
+
+/// When the node started, by both clocks.
+#[derive(Clone, Copy)]
+pub(crate) struct Started {
+    pub(crate) at: Timestamp,
+    pub(crate) monotonic: Duration,
+}
 
 impl Engine {
     /// Follows the store, writes the counts, forgets what is over, and lets the store purge. Call it a few times a second.
@@ -11,11 +20,18 @@ impl Engine {
     pub async fn maintain(&self) -> Result<(), Error> {
         let followed = self.follow().await;
         let flushed = self.flush_counts().await;
-        self.resident.forget_expired(self.now());
+        self.resident.forget_expired(self.forgotten_until());
         let purged = self.store.maintain().await;
         followed?;
         flushed?;
         purged?;
         Ok(())
+    }
+
+    /// What was over by then may be forgotten: never more than twice the time that has passed, so that a wall clock that
+    /// jumps ahead and is set right again has made this node forget nothing (as the store's time floor, TOKENS §2).
+    pub(crate) fn forgotten_until(&self) -> Timestamp {
+        let elapsed = self.clock.monotonic().saturating_sub(self.started.monotonic);
+        self.now().min(self.started.at.saturating_add(elapsed.saturating_mul(2)))
     }
 }

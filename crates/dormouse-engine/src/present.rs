@@ -89,11 +89,17 @@ impl Engine {
     /// A sealed generation above it proves that the store was rolled back, as long as the record would have been kept.
     pub(crate) async fn record(&self, claims: &Claims, read: Read) -> Result<FamilyRecord, Error> {
         let record = self.store.family(claims.family).await?.unwrap_or_else(FamilyRecord::untouched);
+        // What is answered on this read must hold for this node's verification as well.
+        self.resident.apply_family(claims.family, &record, self.forgotten_until());
         let beyond = match claims.kind {
             Kind::Access => claims.generation > record.access_gen,
             Kind::Refresh => claims.generation > record.refresh_gen,
             Kind::Code => false,
         };
+        // Only a restoration that keeps the tokens from before raises the counter so far. It has forgotten their records.
+        if beyond && claims.seen.saturating_add(RESTORED_STEP) <= read.seen {
+            return Err(Refusal::Unknown.into());
+        }
         if beyond && read.now < claims.family_expires_at {
             self.alarm_rolled_back();
             return Err(Unavailable::RolledBack.into());
@@ -112,6 +118,9 @@ pub(crate) fn subject<'a>(directory: &'a Directory, claims: &'a Claims) -> Subje
         user: claims.user.as_deref(),
     }
 }
+
+/// By how much `dormouse store restore --keep-tokens` raises the counter of cut-offs.
+const RESTORED_STEP: u64 = 1 << 32;
 
 /// Longest foreign token: Apigee's limit of 2 KB.
 pub(crate) const FOREIGN_LEN_MAX: usize = 2048;

@@ -6,7 +6,7 @@ use crate::commit::LOST_MAX;
 use crate::count::counter;
 use crate::error::{Error, Refusal, Supersession, Unavailable};
 use crate::follow::Read;
-use crate::issue::{Issued, Pair, Side, Token};
+use crate::issue::{Issued, Pair, SealedPair, Side, Token};
 use crate::present::Presented;
 use dormouse_token::{
     Attributes, Claims, CountedEvent, Decision, FamilyRecord, Kind, Mint, Redeemer, Redemption, Rotation,
@@ -56,15 +56,15 @@ impl Engine {
     /// # Errors
     /// [`Refusal`] for a token that may not be redeemed; [`Unavailable`] when it could not be decided, and the token lives.
     pub async fn redeem(&self, request: RedeemRequest<'_>) -> Result<Redeemed, Error> {
-        if request.client.is_public() && rotation(&request) == Rotation::Reuse {
-            return Err(Refusal::PublicReuse.into());
-        }
         let mut presented = self.present(request.token, Kind::Refresh).await?;
         if presented.claims.expires_at <= self.now() {
             return Err(Refusal::Expired.into());
         }
         if *presented.claims.client != *request.client.id() {
             return Err(Refusal::Unknown.into());
+        }
+        if request.client.is_public() && Self::effective_rotation(&presented, &request) == Rotation::Reuse {
+            return Err(Refusal::PublicReuse.into());
         }
         for _ in 0..LOST_MAX {
             if let Some(redeemed) = self.try_redeem(&presented, &request).await? {
@@ -86,8 +86,13 @@ impl Engine {
     ) -> Result<Option<Redeemed>, Error> {
         let claims = &presented.claims;
         let read = self.linearizable().await?;
-        self.check_seen(claims, read)?;
+        if claims.expires_at <= read.now {
+            return Err(Refusal::Expired.into());
+        }
+        // Before the token is judged: a cut-off that comes in between must not lie before the issue of its successor.
+        let minting = self.issue_read(read, request.client, claims.user.as_deref());
         self.judge(claims, presented.key)?;
+        self.check_seen(claims, read)?;
         let record = self.record(claims, read).await?;
         check_status(record.refresh_status)?;
         // The client was looked at when it authenticated; that may be some lost races ago.
@@ -109,25 +114,27 @@ impl Engine {
         };
         match decide(&record, &redemption) {
             Decision::Redeem { next, mint } => {
-                let redeemed = self.mint(presented, request, (&record, &mint), read).await?;
+                let sealed = self.mint(presented, request, (&record, &mint), minting?).await?;
                 let counters = Self::redemption_counters(claims, &record, read.now);
                 if !self.commit(claims.family, next, counters).await? {
                     return Ok(None);
                 }
+                self.settle_overflow(&sealed).await?;
                 if let Some(import) = &presented.import {
                     self.remove_imports(import, !mint.keeps_refresh).await;
                 }
-                Ok(Some(redeemed))
+                Ok(Some(redeemed(sealed, false)))
             }
             Decision::MintOnly(mint) => {
+                let sealed = self.mint(presented, request, (&record, &mint), minting?).await?;
                 self.count(claims, CountedEvent::RedeemedAgain);
-                Ok(Some(self.mint(presented, request, (&record, &mint), read).await?))
+                Ok(Some(redeemed(sealed, false)))
             }
             Decision::Grace(mint) => {
                 self.allow_grace(claims)?;
+                let sealed = self.mint(presented, request, (&record, &mint), minting?).await?;
                 self.count(claims, CountedEvent::Grace);
-                let redeemed = self.mint(presented, request, (&record, &mint), read).await?;
-                Ok(Some(Redeemed { repeated: true, ..redeemed }))
+                Ok(Some(redeemed(sealed, true)))
             }
             Decision::Race => Err(Refusal::Superseded(Supersession::Race).into()),
             Decision::Expired => Err(Refusal::Expired.into()),
@@ -146,10 +153,9 @@ impl Engine {
         request: &RedeemRequest<'_>,
         (record, mint): (&FamilyRecord, &Mint),
         read: Read,
-    ) -> Result<Redeemed, Error> {
+    ) -> Result<SealedPair, Error> {
         let claims = &presented.claims;
         let attributes = self.inherited_attributes(claims, record, &request.attributes).await?;
-        let read = self.issue_read(read, request.client, claims.user.as_deref())?;
         let pair = Pair {
             family: claims.family,
             born: Some(claims.born),
@@ -172,11 +178,11 @@ impl Engine {
             refresh_apart: mint.keeps_refresh,
             attributes: &attributes,
         };
-        let mut issued = self.seal_pair(&pair, read).await?;
+        let mut sealed = self.seal_pair(&pair, read).await?;
         if mint.keeps_refresh {
-            issued.refresh = Some(Token { text: request.token.to_owned(), claims: claims.clone() });
+            sealed.issued.refresh = Some(Token { text: request.token.to_owned(), claims: claims.clone() });
         }
-        Ok(Redeemed { issued, refresh_count: mint.access_generation, repeated: false })
+        Ok(sealed)
     }
 
     /// What the presented token had, the edits since, and what the front end adds; as much of the addition as fits.
@@ -237,6 +243,11 @@ impl Engine {
         );
         Err(Refusal::Superseded(Supersession::FamilyRevoked).into())
     }
+}
+
+fn redeemed(sealed: SealedPair, repeated: bool) -> Redeemed {
+    let refresh_count = sealed.issued.access.claims.generation;
+    Redeemed { issued: sealed.issued, refresh_count, repeated }
 }
 
 /// The redeeming front end's policy: an app's attribute wins.

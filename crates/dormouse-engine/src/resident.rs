@@ -38,12 +38,13 @@ pub(crate) struct ResidentImport {
 }
 
 impl Resident {
-    /// Takes in a record, unless a later version is here already.
-    pub(crate) fn apply_family(&self, id: FamilyId, record: &FamilyRecord, now: Timestamp) {
+    /// Takes in a record, unless a later version is here already. What affects no access token that lived after
+    /// `forgotten` is not kept.
+    pub(crate) fn apply_family(&self, id: FamilyId, record: &FamilyRecord, forgotten: Timestamp) {
         let families = self.families.pin();
-        if record.access_until <= now {
-            // No living access token is affected any more, whatever version was here.
-            families.remove(&id);
+        if record.access_until <= forgotten {
+            // A later version may affect living access tokens again.
+            let _ = families.remove_if(&id, |_, old| old.version <= record.version);
             return;
         }
         let next = ResidentFamily {
@@ -79,10 +80,10 @@ impl Resident {
     }
 
     /// Forgets what affects no living access token.
-    pub(crate) fn forget_expired(&self, now: Timestamp) {
-        self.families.pin().retain(|_, family| family.access_until > now);
-        self.imports.pin().retain(|_, import| import.claims.expires_at > now);
-        self.cut_offs.forget_expired(now);
+    pub(crate) fn forget_expired(&self, until: Timestamp) {
+        self.families.pin().retain(|_, family| family.access_until > until);
+        self.imports.pin().retain(|_, import| import.claims.expires_at > until);
+        self.cut_offs.forget_expired(until);
     }
 }
 

@@ -1,13 +1,18 @@
 //! Starting a node: feed position first, then load, then replay, so that no change falls between (TOKENS §5).
 
 use crate::count::Counts;
-use crate::error::{Error, Unavailable};
+use crate::error::Error;
 use crate::follow::Following;
 use crate::keys::Keys;
+use crate::maintain::Started;
 use crate::resident::Resident;
 use crate::{Engine, Settings};
-use dormouse_token::{Clock, Entropy, KeyRing, PageKey, RingError, Root, RootId, Store, StoreError};
+use dormouse_entity::Directory;
+use dormouse_token::{
+    Change, Clock, Entropy, KeyRing, PageKey, RingError, Root, RootId, RowKey, Store, StoreError,
+};
 use quick_cache::sync::Cache;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -21,7 +26,10 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The keys in the store do not open under the roots: they belong to another store, or a root is missing.
-    #[error("the keys in the store do not open under the loaded roots: is the key file that of this store?")]
+    #[error(
+        "the keys in the store do not open under the loaded roots: put the key file of this store back; without it the client \
+         secrets are lost, and a new data directory must be provisioned"
+    )]
     ForeignKeys,
     /// The resident state could not be loaded.
     #[error(transparent)]
@@ -59,8 +67,10 @@ impl Engine {
     }
 
     fn assemble(store: Arc<dyn Store>, ring: KeyRing, keys: Keys, parts: Parts) -> Self {
+        let started = Started { at: parts.clock.now(), monotonic: parts.clock.monotonic() };
         Self {
             store,
+            started,
             ring,
             keys,
             clock: parts.clock,
@@ -79,27 +89,35 @@ impl Engine {
 
     /// Loads the resident state, or loads it anew when the feed cannot be continued.
     pub(crate) async fn load(&self) -> Result<(), Error> {
-        let began = self.clock.monotonic();
+        let known = self.resident.cut_offs.applied();
         let position = self.store.feed_position().await?;
         let head = self.store.head().await?;
-        if head.epoch != self.ring.epoch() {
-            // The store was restored under a running node: its tokens are of another epoch.
-            self.alarm_rolled_back();
-            return Err(Unavailable::RolledBack.into());
-        }
-        let mut page = PageKey::default();
-        loop {
-            let loaded = self.store.load(self.clock.now(), page).await?;
-            self.apply_all(&loaded.changes)?;
-            match loaded.next {
-                Some(next) => page = next,
-                None => break,
+        self.check_head(head, known)?;
+        let mut directory = Directory::default();
+        let mut imports = HashSet::new();
+        let mut page = Some(PageKey::default());
+        while let Some(from) = page {
+            let loaded = self.store.load(self.clock.now(), from).await?;
+            for (key, document) in self.apply_exceptions(&loaded.changes) {
+                self.apply_document(&mut directory, key, document)?;
             }
+            imports.extend(loaded.changes.iter().filter_map(import_hash));
+            page = loaded.next;
         }
         self.resident.cut_offs.reached(head.cut_off);
-        self.following.continue_from(position);
-        self.following.succeeded(began);
+        self.following.restart_from(position, || {
+            // What was removed while the feed could not be continued is in no page.
+            self.resident.directory.store(Arc::new(directory));
+            self.resident.imports.pin().retain(|hash, _| imports.contains(hash));
+        });
         self.follow().await
+    }
+}
+
+fn import_hash(change: &Change) -> Option<[u8; 32]> {
+    match change {
+        Change::Row(RowKey::Import { hash, .. }, Some(_)) => Some(*hash),
+        _ => None,
     }
 }
 

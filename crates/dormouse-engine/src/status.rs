@@ -60,9 +60,11 @@ impl Engine {
         let presented = self.present(token, kind).await?;
         if kind == Kind::Code {
             let read = self.linearizable().await?;
+            if self.judge(&presented.claims, presented.key) == Err(Refusal::Unknown) {
+                return Err(Refusal::Unknown.into());
+            }
             self.check_seen(&presented.claims, read)?;
-            let known = self.judge(&presented.claims, presented.key) != Err(Refusal::Unknown);
-            return if known && self.delete_code(&presented.claims).await? {
+            return if self.delete_code(&presented.claims).await? {
                 Ok(())
             } else {
                 Err(Refusal::Unknown.into())
@@ -88,8 +90,8 @@ impl Engine {
         let claims = &presented.claims;
         for _ in 0..LOST_MAX {
             let read = self.linearizable().await?;
-            self.check_seen(claims, read)?;
             self.judge(claims, presented.key)?;
+            self.check_seen(claims, read)?;
             let record = self.record(claims, read).await?;
             own_status(&record, claims)?.map_err(Refusal::NotApproved)?;
             if claims.expires_at <= read.now {
@@ -137,10 +139,10 @@ impl Engine {
         let claims = &presented.claims;
         for _ in 0..LOST_MAX {
             let read = self.linearizable().await?;
-            self.check_seen(claims, read)?;
             if self.judge(claims, presented.key) == Err(Refusal::Unknown) {
                 return Ok(false);
             }
+            self.check_seen(claims, read)?;
             let record = self.record(claims, read).await?;
             let Some(next) = change(&record, claims) else { return Ok(true) };
             if self.commit(claims.family, next, Vec::new()).await? {

@@ -1,0 +1,17 @@
+//! The engine over the memory store: every rule of the token design, against clocks, faults and races.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
+
+mod burns;
+mod codes;
+mod counters;
+mod cut_offs;
+mod faulty;
+mod following;
+mod imports;
+mod issuing;
+mod redemption;
+mod replay;
+mod statuses;
+mod support;
+mod twins;
