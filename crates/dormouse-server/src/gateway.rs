@@ -5,7 +5,7 @@ use crate::service::Service;
 use bytes::Bytes;
 use dormouse_flow::{Arrival, Fault};
 use dormouse_gateway::Sent;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, request};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -23,13 +23,17 @@ pub(crate) async fn answer(
     let (received_at, began) = (clock.now(), clock.monotonic());
     let (head, incoming) = request.into_parts();
     let proxy = service.program.proxy_of(head.uri.path()).unwrap_or_default().to_owned();
-    let response = match body::read(incoming, BODY_BYTES_MAX, BODY_TIME_MAX).await {
+    let read = match check_head(&head) {
+        Ok(()) => body::read(incoming, BODY_BYTES_MAX, BODY_TIME_MAX).await.map_err(refuse_body),
+        Err(fault) => Err(fault),
+    };
+    let response = match read {
         Ok(body) => {
             let arrival =
                 Arrival { client: peer, secure: false, started_at: received_at, ended_at: clock.now() };
             run(service, Request::from_parts(head, body), arrival).await
         }
-        Err(error) => refuse(error),
+        Err(fault) => refuse(fault),
     };
     service.metrics.answered(&proxy, response.status().as_u16(), clock.monotonic().saturating_sub(began));
     response
@@ -53,15 +57,32 @@ async fn run(service: &Arc<Service>, request: Request<Bytes>, arrival: Arrival) 
     response
 }
 
+/// The connection's buffer bounds a head only while it is incomplete; this bounds what arrived in one piece.
+fn check_head(head: &request::Parts) -> Result<(), Fault> {
+    let line = head.uri.to_string().len();
+    if line > HEAD_BYTES_MAX {
+        return Err(Fault::messaging(414, "protocol.http.TooBigLine", "request line size exceeding"));
+    }
+    let headers: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if line + headers > HEAD_BYTES_MAX {
+        return Err(Fault::messaging(431, "protocol.http.TooBigHeaders", "request headers size exceeding"));
+    }
+    Ok(())
+}
+
 /// What Apigee answers when the body of a request cannot be taken (`apigee-runtime` §5.4).
-fn refuse(error: BodyError) -> Response<Full<Bytes>> {
-    let fault = match error {
+fn refuse_body(error: BodyError) -> Fault {
+    match error {
         BodyError::TooLarge => Fault::messaging(413, "protocol.http.TooBigBody", "Body buffer overflow"),
         BodyError::Late => {
             Fault::messaging(408, "messaging.adaptors.http.flow.RequestTimeOut", "Request timed out")
         }
         BodyError::Broken => Fault::messaging(400, "protocol.http.BadRequest", "The request body broke off"),
-    };
+    }
+}
+
+/// A fault that no proxy sees.
+fn refuse(fault: Fault) -> Response<Full<Bytes>> {
     let message = fault.into_message();
     let status = message.status().and_then(|status| StatusCode::from_u16(status).ok());
     let mut response = Response::new(Full::new(message.body().clone()));
@@ -69,10 +90,13 @@ fn refuse(error: BodyError) -> Response<Full<Bytes>> {
     response
         .headers_mut()
         .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-    // The rest of the body is on its way: the connection cannot be used again.
+    // The rest of the request may be on its way: the connection cannot be used again.
     response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
     response
 }
+
+/// Bytes of the request line and the headers.
+pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Apigee's default of `request.payload.parse.limit`.
 const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;

@@ -151,7 +151,7 @@ async fn maintain(service: &Arc<Service>) {
 }
 
 const GATEWAY_LIMITS: ConnectionLimits = ConnectionLimits {
-    head_bytes: 64 * 1024,
+    head_bytes: gateway::HEAD_BYTES_MAX,
     head_time: Duration::from_secs(30),
     drain_time: Duration::from_secs(25),
     connections: 16_384,

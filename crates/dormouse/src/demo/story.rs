@@ -40,7 +40,7 @@ pub(crate) fn tell(pairs: u64) -> anyhow::Result<bool> {
     show_replays(&caller)?;
 
     say(
-        "5. Kill the server with SIGKILL in the middle of its work, and start it again on the same directory.",
+        "5. Kill the server with SIGKILL, without a word of warning, and start it again on the same directory.",
     );
     server.kill()?;
     let server = Server::start(directory.path())?;

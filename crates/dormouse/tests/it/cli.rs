@@ -59,7 +59,7 @@ fn check_tells_errors_with_their_place() {
 "#,
     );
     let path = broken.path().display().to_string();
-    check(&["run", "--check", &path], 1, &["proxies/default.xml:2:32", "Missing"]);
+    check(&["run", "--check", &path], 1, &["proxies/default.xml:2:33", "Missing"]);
     check(&["run", &path], 1, &["nothing is served"]);
 }
 
