@@ -20,6 +20,20 @@ pub struct Plan {
     pub generated: Vec<Generated>,
     /// Differences that were not applied. No values, which may be secret.
     pub unapplied: Vec<Unapplied>,
+    /// Where the changes and the applied parts of each entry end.
+    pub(crate) ends: Vec<(usize, usize)>,
+}
+
+impl Plan {
+    /// Changes and what to remember of them, one entry of the files after the other: what must be stored together. An app
+    /// and its keys are one entry, and so is a map.
+    pub fn entries(&self) -> impl Iterator<Item = (&[Change], &[(EntityKey, Applied)])> {
+        let starts = std::iter::once((0, 0)).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| {
+            let changes = self.changes.get(start.0..end.0).unwrap_or_default();
+            (changes, self.applied.get(start.1..end.1).unwrap_or_default())
+        })
+    }
 }
 
 /// One entity to store.
@@ -98,22 +112,28 @@ pub fn plan(
     let mut planner = Planner::new(current, ledger, digests, now);
     for product in &incoming.products {
         planner.product(&product.value, &product.place);
+        planner.end_entry();
     }
     for server in &incoming.target_servers {
         planner.target_server(&server.value, &server.place);
+        planner.end_entry();
     }
     let mut owners = Owners::default();
     for developer in &incoming.developers {
         planner.developer(&developer.value, &developer.place, &mut owners);
+        planner.end_entry();
     }
     for app in &incoming.apps {
         planner.app(&app.value, &app.place, &owners);
+        planner.end_entry();
     }
     for map in &incoming.maps {
         planner.map(&map.value);
+        planner.end_entry();
     }
     for user in &incoming.users {
         planner.user(&user.value);
+        planner.end_entry();
     }
     planner.finish()
 }

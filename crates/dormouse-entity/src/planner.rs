@@ -65,6 +65,14 @@ impl<'a> Planner<'a> {
         if self.errors.is_empty() { Ok(self.plan) } else { Err(self.errors) }
     }
 
+    /// Everything planned since the last call belongs to one entry of the files.
+    pub(crate) fn end_entry(&mut self) {
+        let end = (self.plan.changes.len(), self.plan.applied.len());
+        if self.plan.ends.last().copied().unwrap_or_default() != end {
+            self.plan.ends.push(end);
+        }
+    }
+
     fn exists(&self, key: &EntityKey, applied: &Applied) -> bool {
         match key {
             EntityKey::Product(name) => self.current.product(name).is_some(),

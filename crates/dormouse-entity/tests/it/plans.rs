@@ -275,3 +275,21 @@ fn the_ledger_reads_back_and_shows_no_secret() {
         assert!(!shown.contains("secret-1") && !shown.contains("vvv"), "{shown}");
     }
 }
+
+#[test]
+fn what_belongs_together_is_one_entry() {
+    let users = ("users.json", r#"[{"username": "u", "password": "x"}]"#);
+    let maps = ("maps.json", r#"[{"name": "m", "entries": {"a": "1", "b": "2"}}]"#);
+    let files = [STANDARD.as_slice(), &[maps, users]].concat();
+    let plan = Starts::default().plan(&files).expect("files are in order");
+    let sizes: Vec<_> = plan.entries().map(|(changes, applied)| (changes.len(), applied.len())).collect();
+    // Two products, a developer, an app with its key, a map with two entries, a person.
+    assert_eq!(sizes, [(1, 1), (1, 1), (1, 1), (2, 2), (1, 3), (1, 1)]);
+    let mut starts = Starts::standard();
+    assert_eq!(starts.start(&STANDARD).entries().count(), 0);
+    let gold = STANDARD.map(|(name, text)| (name, text.replace("\"1\"", "\"2\"")));
+    let changed = gold.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let plan = starts.plan(&changed).expect("files are in order");
+    let entries: Vec<_> = plan.entries().map(|(changes, _)| names(changes)).collect();
+    assert_eq!(entries, [["product gold"]]);
+}
