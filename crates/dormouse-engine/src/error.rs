@@ -106,7 +106,7 @@ pub enum Unavailable {
     #[error("a stored value does not open under the loaded roots")]
     Sealed,
     /// A record was changed by others each time it was tried.
-    #[error("the family was changed by others too often to be changed here")]
+    #[error("others changed the same thing too often for it to be changed here")]
     Contended,
 }
 

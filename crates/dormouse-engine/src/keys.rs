@@ -4,6 +4,7 @@
 //! They are apart from the sealing roots, so that burning a root or restoring a store does not lose client secrets, and
 //! versioned: a look-up key is never retired while rows use it (TOKENS §1).
 
+use crate::error::Error;
 use crate::start::StartError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
@@ -16,7 +17,7 @@ use dormouse_token::{
 pub(crate) struct Keys {
     wrapping: Vec<(u8, LessSafeKey)>,
     look_up: Vec<(u8, hmac::Key)>,
-    digest: DigestKey,
+    digests: DigestKey,
 }
 
 impl Keys {
@@ -28,52 +29,46 @@ impl Keys {
     ) -> Result<Self, StartError> {
         loop {
             let documents = store.documents(Collection::Keys).await?;
-            if documents.is_empty() {
-                // When another node is first, the next round reads what it wrote.
-                store.write_documents(Self::first(ring, entropy)).await?;
-                continue;
-            }
-            return Self::read(&documents, ring);
+            let missing: &[&str] = if documents.is_empty() {
+                &[WRAPPING, LOOK_UP, DIGEST]
+            } else if let Some(keys) = Self::read(&documents, ring)? {
+                return Ok(keys);
+            } else {
+                // A store from before there were digests.
+                &[DIGEST]
+            };
+            // When another node is first, the next round reads what it wrote.
+            let first: Result<_, Error> = missing.iter().map(|prefix| first(prefix, ring, entropy)).collect();
+            store.write_documents(first?).await?;
         }
     }
 
-    fn first(ring: &KeyRing, entropy: &dyn Entropy) -> Vec<DocumentWrite> {
-        let write = |prefix: &str| {
-            let sealed = ring.wrap(&random::<32>(entropy), entropy).ok()?;
-            let key =
-                DocumentKey { collection: Collection::Keys, name: format!("{prefix}{FIRST_VERSION}").into() };
-            Some(DocumentWrite { key, expected: Expected::Absent, value: Some(sealed.into()) })
-        };
-        [WRAPPING, LOOK_UP, DIGEST].into_iter().filter_map(write).collect()
-    }
-
-    fn read(documents: &[(DocumentKey, Document)], ring: &KeyRing) -> Result<Self, StartError> {
-        let (mut wrapping, mut look_up, mut digest) = (Vec::new(), Vec::new(), None);
+    /// The keys; none while only the key of the digests is missing.
+    fn read(documents: &[(DocumentKey, Document)], ring: &KeyRing) -> Result<Option<Self>, StartError> {
+        let (mut wrapping, mut look_up, mut digests) = (Vec::new(), Vec::new(), None);
         for (key, document) in documents {
             let secret = ring.unwrap(&document.value).map_err(|_| StartError::ForeignKeys)?;
-            if let Some(version) = key.name.strip_prefix(WRAPPING).and_then(|text| text.parse().ok()) {
+            if let Some(version) = version(key, WRAPPING) {
                 let key = UnboundKey::new(&AES_256_GCM, &secret).map_err(|_| StartError::ForeignKeys)?;
                 wrapping.push((version, LessSafeKey::new(key)));
-            } else if let Some(version) = key.name.strip_prefix(LOOK_UP).and_then(|text| text.parse().ok()) {
+            } else if let Some(version) = version(key, LOOK_UP) {
                 look_up.push((version, hmac::Key::new(hmac::HMAC_SHA256, &secret)));
-            } else if key.name.starts_with(DIGEST) {
-                let secret: [u8; 32] = secret.try_into().map_err(|_| StartError::ForeignKeys)?;
-                digest = Some(DigestKey::new(&secret));
+            } else if version(key, DIGEST) == Some(FIRST_VERSION) {
+                let secret = secret.as_slice().try_into().map_err(|_| StartError::ForeignKeys)?;
+                digests = Some(DigestKey::new(secret));
             }
         }
         wrapping.sort_by_key(|(version, _)| *version);
         look_up.sort_by_key(|(version, _)| *version);
-        match digest {
-            Some(digest) if !wrapping.is_empty() && !look_up.is_empty() => {
-                Ok(Self { wrapping, look_up, digest })
-            }
-            _ => Err(StartError::ForeignKeys),
+        if wrapping.is_empty() || look_up.is_empty() {
+            return Err(StartError::ForeignKeys);
         }
+        Ok(digests.map(|digests| Self { wrapping, look_up, digests }))
     }
 
-    /// The key of the digests that tell whether an entry of a file was applied before.
-    pub(crate) const fn digest(&self) -> &DigestKey {
-        &self.digest
+    /// The key of the digests of what was applied from entity files.
+    pub(crate) const fn digests(&self) -> &DigestKey {
+        &self.digests
     }
 
     /// Seals a stored secret: `version ‖ IV ‖ ciphertext`.
@@ -107,8 +102,21 @@ impl Keys {
     }
 }
 
+/// A fresh key of a kind, as its first version.
+fn first(prefix: &str, ring: &KeyRing, entropy: &dyn Entropy) -> Result<DocumentWrite, Error> {
+    let sealed = ring.wrap(&random::<32>(entropy), entropy)?;
+    let name = format!("{prefix}{FIRST_VERSION}").into();
+    let key = DocumentKey { collection: Collection::Keys, name };
+    Ok(DocumentWrite { key, expected: Expected::Absent, value: Some(sealed.into()) })
+}
+
+fn version(key: &DocumentKey, prefix: &str) -> Option<u8> {
+    key.name.strip_prefix(prefix)?.parse().ok()
+}
+
 const SECRET_AAD: &[u8] = b"dormouse-secret-1";
 const WRAPPING: &str = "wrapping/";
 const LOOK_UP: &str = "look-up/";
+/// Never replaced: what was applied could not be told from what was not.
 const DIGEST: &str = "digest/";
 const FIRST_VERSION: u8 = 1;

@@ -3,6 +3,7 @@
 //! It owns the resident exceptions and knows no backend: the store is a port. Verification is answered from memory; every
 //! change is acknowledged only after it is durable and visible to this node's own verification. `TOKENS` is its contract.
 
+mod administer;
 mod attributes;
 mod client;
 mod code;
@@ -11,12 +12,14 @@ mod count;
 mod cut_off;
 mod cut_off_table;
 mod entities;
+mod entity_write;
 mod error;
 mod follow;
 mod import;
 mod issue;
 mod key_value;
 mod keys;
+mod ledger;
 mod look_up;
 mod maintain;
 mod present;
@@ -36,6 +39,7 @@ pub use cut_off::CutOffOrder;
 pub use error::{Error, Refusal, Supersession, Unavailable};
 pub use import::{ImportRequest, Imported};
 pub use issue::{ImplicitRequest, IssueRequest, Issued, Token};
+pub use key_value::MapName;
 pub use look_up::{LookedUp, PartnerView};
 pub use provision::{ProvisionError, Provisioned};
 pub use redeem::{RedeemRequest, Redeemed};

@@ -1,185 +1,122 @@
-//! Applying entity files to the store (DESIGN §5 `--entities`): each entry when it is new or changed since it was last
-//! applied, nothing deleted, what administration did left alone.
+//! Applying entity files at a start (`--entities`): what is new or changed in them since they were last applied, and nothing
+//! that administration decided meanwhile.
 
 use crate::Engine;
-use crate::commit::LOST_MAX;
 use crate::error::{Error, Unavailable};
-use crate::key_value::entry_key;
-use dormouse_entity::{
-    Applied, Change, Directory, Document as _, EntityError, EntityKey, EntitySet, Generated,
-    IncomingPassword, IncomingUser, Ledger, ParseContext, PasswordHashError, Unapplied, User, hash_password,
-    plan,
-};
-use dormouse_token::{Collection, Document, DocumentKey, DocumentWrite, Expected};
-use std::collections::HashMap;
+use crate::ledger::StoredLedger;
+use dormouse_entity::{Directory, EntityError, EntitySet, Generated, ParseContext, Plan, Unapplied, plan};
+use dormouse_token::DocumentWrite;
+use std::collections::HashSet;
 
-/// What came of applying files.
+/// What people must be told about files that were applied.
 #[derive(Debug, Default)]
 pub struct Provisioned {
-    /// Keys and secrets that were made up, to be shown once.
+    /// Keys and secrets that the files leave out and that were made up. They are told this once.
     pub generated: Vec<Generated>,
-    /// Differences that were not applied, by name and without values.
+    /// Differences between files and store that stay, by name and without values.
     pub unapplied: Vec<Unapplied>,
     /// Documents written.
     pub written: usize,
 }
 
-/// Why files were not applied. Nothing was written then.
+/// Why files were not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ProvisionError {
-    /// Something in the files is wrong, each with its position.
-    #[error("{} of the entities are not as they must be", .0.len())]
+    /// The files are at fault, at these places. Nothing was changed.
+    #[error("{}", list(.0))]
     Files(Vec<EntityError>),
-    /// A password cannot be hashed.
-    #[error("the password of user {user:?} cannot be kept: {source}")]
-    Password {
-        /// Whose.
-        user: String,
-        /// Why.
-        source: PasswordHashError,
-    },
-    /// The store cannot be used.
+    /// The service is. Entries may have been applied, each whole; applying the files again does the rest.
     #[error(transparent)]
     Engine(#[from] Error),
 }
 
-/// What the store holds of entities, with the versions that a write expects.
-#[derive(Default)]
-struct Stored {
-    directory: Directory,
-    ledger: Ledger,
-    versions: HashMap<DocumentKey, u64>,
-}
-
 impl Engine {
-    /// Applies files, given as name and text. When it returns, the entities are durable and this node serves by them.
+    /// Applies entity files, given as name and text. When it returns, this node's directory has what they brought.
     ///
-    /// Atomic: entities and the record of what was applied are written together or not at all, and a concurrent change by
-    /// administration makes it plan again.
+    /// An entry of a file is stored together with the note that it was applied, an app together with its keys, atomically;
+    /// so are all entries together as long as they are at most some thousand documents, and beyond that one group of
+    /// entries after the other. What an administrator changes at the same time is never overwritten: then everything is
+    /// compared anew. Files that bring nothing new write nothing.
+    ///
+    /// Hashes clear passwords of new people, which takes tens of milliseconds each: call it before serving.
     ///
     /// # Errors
-    /// [`ProvisionError`]; nothing was written then.
+    /// [`ProvisionError`]. Where the service failed after keys were made up, those are not told any more: the management
+    /// API shows them.
     pub async fn provision(&self, files: &[(&str, &str)]) -> Result<Provisioned, ProvisionError> {
         let now = self.now();
         let context = ParseContext { organization: self.organization(), now, entropy: &*self.entropy };
         let incoming = EntitySet::parse(files, &context).map_err(ProvisionError::Files)?;
-        for _ in 0..LOST_MAX {
-            let stored = self.stored_entities().await?;
-            let plan = plan(&stored.directory, &stored.ledger, &incoming, self.keys.digest(), now)
+        // Made up once, so that a second plan brings the same keys as the first.
+        let mut generated = Vec::new();
+        let mut written = 0;
+        for _ in 0..PLANS_MAX {
+            self.follow().await?;
+            let directory = self.directory();
+            let stored = self.ledger().await?;
+            let plan = plan(&directory, &stored.ledger, &incoming, self.keys.digests(), now)
                 .map_err(ProvisionError::Files)?;
-            let mut writes = Vec::new();
-            for change in &plan.changes {
-                self.write_change(change, &stored, &mut writes).await?;
-            }
-            for (key, applied) in &plan.applied {
-                let key = ledger_key(APPLIED, key);
-                writes.push(stored.write(key, applied.to_bytes()));
-            }
-            let written = writes.len();
-            if writes.is_empty() || self.store.write_documents(writes).await.map_err(Error::from)? {
+            let is_done = self.carry_out(&plan, (&directory, &stored), &mut written).await?;
+            generated.extend(plan.generated);
+            if is_done {
                 self.follow().await?;
-                return Ok(Provisioned { generated: plan.generated, unapplied: plan.unapplied, written });
+                let generated = in_force(generated, &self.directory());
+                return Ok(Provisioned { generated, unapplied: plan.unapplied, written });
             }
         }
-        Err(ProvisionError::Engine(Unavailable::Contended.into()))
+        Err(Error::from(Unavailable::Contended).into())
     }
 
-    /// Reads all entities and the ledger, as they are in the store.
-    async fn stored_entities(&self) -> Result<Stored, Error> {
-        let mut stored = Stored::default();
-        for collection in ENTITY_COLLECTIONS {
-            for (key, document) in self.store.documents(collection).await? {
-                self.apply_document(&mut stored.directory, &key, Some(&document))?;
-                stored.versions.insert(key, document.version);
-            }
-        }
-        for (key, document) in self.store.documents(Collection::Provisioning).await? {
-            stored.read_ledger(&key, &document)?;
-            stored.versions.insert(key, document.version);
-        }
-        Ok(stored)
-    }
-
-    async fn write_change(
+    /// `false` when somebody else changed something first.
+    async fn carry_out(
         &self,
-        change: &Change,
-        stored: &Stored,
-        writes: &mut Vec<DocumentWrite>,
-    ) -> Result<(), ProvisionError> {
-        match change {
-            Change::Product(it) => writes.push(self.entity_write(Collection::Products, it, stored)),
-            Change::Developer(it) => writes.push(self.entity_write(Collection::Developers, it, stored)),
-            Change::App(it) => writes.push(self.entity_write(Collection::Apps, it, stored)),
-            Change::Credential(it) => writes.push(self.entity_write(Collection::Credentials, it, stored)),
-            Change::TargetServer(it) => writes.push(self.entity_write(Collection::TargetServers, it, stored)),
-            Change::MapEntries(map) => {
-                for (name, value) in &map.entries {
-                    let key = entry_key(&map.scope, map.name.as_str(), name);
-                    let value = Some(self.seal_secret(value)?.into());
-                    writes.push(DocumentWrite { key, expected: Expected::Anything, value });
+        plan: &Plan,
+        (directory, stored): (&Directory, &StoredLedger),
+        written: &mut usize,
+    ) -> Result<bool, Error> {
+        let mut writes = Vec::new();
+        for (changes, applied) in plan.entries() {
+            let Some(entities) = self.entity_writes(directory, changes).await? else { return Ok(false) };
+            let notes: Vec<_> = applied.iter().map(|(key, applied)| stored.note(key, applied)).collect();
+            if !writes.is_empty() && writes.len() + entities.len() + notes.len() > WRITES_MAX {
+                let group = std::mem::take(&mut writes);
+                if !self.write_counted(group, written).await? {
+                    return Ok(false);
                 }
             }
-            Change::NewUser(user) => writes.extend(self.new_user(user).await?),
+            writes.extend(entities);
+            writes.extend(notes);
         }
-        Ok(())
+        self.write_counted(writes, written).await
     }
 
-    fn entity_write<D: dormouse_entity::Document>(
-        &self,
-        collection: Collection,
-        entity: &D,
-        stored: &Stored,
-    ) -> DocumentWrite {
-        let key = DocumentKey { collection, name: entity.document_key().into() };
-        stored.write(key, entity.to_document(&self.vault()))
-    }
-
-    /// A person that the store does not know yet. A password that exists is never replaced.
-    async fn new_user(&self, incoming: &IncomingUser) -> Result<Option<DocumentWrite>, ProvisionError> {
-        let key = DocumentKey { collection: Collection::Users, name: incoming.username.as_str().into() };
-        if self.store.document(key.clone()).await.map_err(Error::from)?.is_some() {
-            return Ok(None);
+    async fn write_counted(&self, writes: Vec<DocumentWrite>, written: &mut usize) -> Result<bool, Error> {
+        let count = writes.len();
+        let is_done = count == 0 || self.write_set(writes).await?;
+        if is_done {
+            *written += count;
         }
-        let password_hash = match &incoming.password {
-            IncomingPassword::Hashed(hash) => hash.clone(),
-            IncomingPassword::Clear(password) => hash_password(password, &*self.entropy)
-                .map_err(|source| ProvisionError::Password { user: incoming.username.to_string(), source })?,
-        };
-        let user = User { username: incoming.username.clone(), password_hash };
-        let value = Some(user.to_document(&self.vault()).into());
-        Ok(Some(DocumentWrite { key, expected: Expected::Absent, value }))
+        Ok(is_done)
     }
 }
 
-impl Stored {
-    /// A write that loses against any change since this was read.
-    fn write(&self, key: DocumentKey, value: Vec<u8>) -> DocumentWrite {
-        let expected =
-            self.versions.get(&key).map_or(Expected::Absent, |version| Expected::Version(*version));
-        DocumentWrite { key, expected, value: Some(value.into()) }
-    }
-
-    fn read_ledger(&mut self, key: &DocumentKey, document: &Document) -> Result<(), Error> {
-        if let Some(entity) = key.name.strip_prefix(APPLIED).and_then(EntityKey::from_text) {
-            let applied = Applied::from_bytes(&document.value).ok_or(Unavailable::Sealed)?;
-            self.ledger.applied.insert(entity, applied);
-        } else if let Some(entity) = key.name.strip_prefix(DELETED).and_then(EntityKey::from_text) {
-            self.ledger.tombstones.insert(entity);
-        }
-        Ok(())
-    }
+/// Those keys that stand in the directory, each once: a plan that came second may have made up keys for nothing.
+fn in_force(generated: Vec<Generated>, directory: &Directory) -> Vec<Generated> {
+    let mut told = HashSet::new();
+    let stands = |generated: &Generated| {
+        let credential = directory.credential(generated.consumer_key.as_str());
+        credential.is_some_and(|it| it.consumer_secret.matches(generated.consumer_secret.expose()))
+    };
+    let stands_new = |it: &Generated| stands(it) && told.insert(it.consumer_key.clone());
+    generated.into_iter().filter(stands_new).collect()
 }
 
-fn ledger_key(prefix: &str, entity: &EntityKey) -> DocumentKey {
-    DocumentKey { collection: Collection::Provisioning, name: format!("{prefix}{}", entity.to_text()).into() }
+fn list(errors: &[EntityError]) -> String {
+    errors.iter().map(EntityError::to_string).collect::<Vec<_>>().join("\n")
 }
 
-const ENTITY_COLLECTIONS: [Collection; 5] = [
-    Collection::Products,
-    Collection::Developers,
-    Collection::Apps,
-    Collection::Credentials,
-    Collection::TargetServers,
-];
-const APPLIED: &str = "applied/";
-const DELETED: &str = "deleted/";
+/// Comparisons in a row that others made void, after which the caller is told.
+const PLANS_MAX: usize = 64;
+
+/// Documents of one commit. Large enough for any set that people write, small enough for one answer of a database.
+const WRITES_MAX: usize = 4_096;

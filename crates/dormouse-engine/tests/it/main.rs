@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
 
+mod administration;
 mod burns;
 mod codes;
 mod counters;
@@ -10,6 +11,7 @@ mod faulty;
 mod following;
 mod imports;
 mod issuing;
+mod provision;
 mod redemption;
 mod replay;
 mod statuses;
