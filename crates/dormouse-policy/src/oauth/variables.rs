@@ -1,10 +1,12 @@
 //! Variables that OAuth policies offer, computed when somebody reads them (Apigee: OAuthV2 "Flow variables").
 
 use crate::oauth::entity_variables::{app_variable, developer_variable, product_variable};
-use crate::oauth::view::TokenView;
+use crate::oauth::view::{ClientFacts, TokenView};
 use dormouse_engine::Verified;
 use dormouse_entity::{Call, Directory};
-use dormouse_flow::{Text, Transaction, Value, VariableSource};
+use dormouse_flow::{Host, Text, Transaction, Value, VariableSource};
+use dormouse_token::Timestamp;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// The variables of a token under a policy's prefix.
@@ -31,10 +33,16 @@ impl VariableSource for TokenVariables {
 
 /// The variables of a verified access token, its client and the product that covers the call. They have no prefix.
 pub(crate) struct VerifiedVariables {
-    pub(crate) view: TokenView,
-    pub(crate) verified: Verified,
-    pub(crate) call: OwnedCall,
-    pub(crate) directory: Arc<Directory>,
+    /// The token. Secret.
+    token: String,
+    verified: Verified,
+    call: OwnedCall,
+    organization: Text,
+    /// When it was verified.
+    now: Timestamp,
+    directory: Arc<Directory>,
+    /// Made when the first variable is read.
+    view: OnceCell<TokenView>,
 }
 
 /// The call that a token was verified for.
@@ -62,24 +70,50 @@ impl OwnedCall {
     }
 }
 
+impl VerifiedVariables {
+    /// The variables of a token that was verified for a call.
+    pub(crate) fn new(token: String, verified: Verified, call: OwnedCall, host: &Host) -> Self {
+        Self {
+            token,
+            verified,
+            call,
+            organization: host.organization.clone(),
+            now: host.clock.now(),
+            directory: host.engine.directory(),
+            view: OnceCell::new(),
+        }
+    }
+
+    fn view(&self) -> &TokenView {
+        self.view.get_or_init(|| {
+            let (claims, facts) = (self.verified.claims.clone(), ClientFacts::of(&self.verified.client));
+            TokenView {
+                access_token: Some(self.token.clone()),
+                attributes: self.verified.attributes.clone(),
+                ..TokenView::of_claims(claims, facts, self.organization.clone(), self.now)
+            }
+        })
+    }
+}
+
 impl VariableSource for VerifiedVariables {
     fn variable(&self, name: &str) -> Option<Value> {
         if let Some(suffix) = name.strip_prefix("apiproduct.") {
             return product_variable(&self.verified.matched(&self.call.as_call())?, suffix);
         }
         if let Some(suffix) = name.strip_prefix("app.") {
-            return app_variable(&self.view.client, suffix);
+            return app_variable(&self.view().client, suffix);
         }
         if let Some(suffix) = name.strip_prefix("developer.") {
-            return developer_variable(&self.view.client, &self.directory, suffix);
+            return developer_variable(&self.view().client, &self.directory, suffix);
         }
         if let Some(attribute) = name.strip_prefix("accesstoken.") {
-            return self.view.attribute(attribute);
+            return self.verified.attributes.value(attribute).map(Value::from);
         }
         if !BARE.contains(&name) {
-            return apigee_variable(&self.view, name);
+            return if name.starts_with(APIGEE_PREFIX) { apigee_variable(self.view(), name) } else { None };
         }
-        match self.view.variable(name) {
+        match self.view().variable(name) {
             // The store was not asked, and the token alone does not know its twin.
             Some(Value::Null) => Some("".into()),
             value => value,
@@ -89,10 +123,11 @@ impl VariableSource for VerifiedVariables {
 
 /// Names that Apigee's own parts and older bundles use.
 fn apigee_variable(view: &TokenView, name: &str) -> Option<Value> {
-    let own = name.strip_prefix("apigee.").filter(|own| APIGEE.contains(own))?;
+    let own = name.strip_prefix(APIGEE_PREFIX).filter(|own| APIGEE.contains(own))?;
     view.variable(own)
 }
 
+const APIGEE_PREFIX: &str = "apigee.";
 /// What has a twin under `apigee.`.
 const APIGEE: &[&str] = &["access_token", "client_id", "developer.app.name", "developer.email"];
 /// What VerifyAccessToken sets without a prefix.

@@ -5,7 +5,6 @@ use crate::oauth::failure::{
     ACCESS_TOKEN_MISSING, ACCESS_TOKEN_UNRESOLVED, During, Failure, INSUFFICIENT_SCOPE,
 };
 use crate::oauth::variables::{OwnedCall, VerifiedVariables};
-use crate::oauth::view::{ClientFacts, TokenView};
 use dormouse_bundle::OAuthV2;
 use dormouse_flow::{Host, Transaction, Variable};
 
@@ -48,13 +47,7 @@ impl VerifyAccessToken {
         if !self.scopes.is_empty() && !self.scopes.iter().any(|scope| granted.contains(scope)) {
             return Err(Failure::about(&INSUFFICIENT_SCOPE, self.scopes.join(", ")));
         }
-        let facts = ClientFacts::of(&verified.client);
-        let now = host.clock.now();
-        let mut view = TokenView::of_claims(verified.claims.clone(), facts, host.organization.clone(), now);
-        view.access_token = Some(token);
-        view.attributes = verified.attributes.clone();
-        let directory = host.engine.directory();
-        transaction.publish(Box::new(VerifiedVariables { view, verified, call, directory }));
+        transaction.publish(Box::new(VerifiedVariables::new(token, verified, call, host)));
         Ok(())
     }
 }

@@ -189,7 +189,7 @@ impl TokenView {
             "developer.app.name" => self.client.app.name.as_str().into(),
             "developer.app.id" => self.client.app.app_id.as_str().into(),
             "revoke_reason" => self.revoke_reason.into(),
-            _ => return self.attribute(name.strip_prefix("accesstoken.").unwrap_or(name)),
+            _ => return self.attribute(name.strip_prefix(ATTRIBUTE).unwrap_or(name)),
         };
         Some(value)
     }
@@ -245,6 +245,8 @@ pub(crate) fn remaining(expires_at: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(milliseconds / 1000).unwrap_or(u64::MAX)
 }
 
+/// What stands before the names of attributes, where they stand beside other variables of a token.
+const ATTRIBUTE: &str = "accesstoken.";
 /// The state of a token that may be used, apart from its expiry.
 pub(crate) const APPROVED: &str = "approved";
 const REVOKED: &str = "revoked";

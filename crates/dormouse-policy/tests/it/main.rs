@@ -1,0 +1,14 @@
+//! OAuth policies on a real engine over the memory store.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail loudly")]
+
+mod authorizing;
+mod configuration;
+mod failures;
+mod importing;
+mod issuing;
+mod looking_up;
+mod redeeming;
+mod revoking;
+mod support;
+mod verifying;
