@@ -2,9 +2,10 @@
 
 use crate::exit::{Failure, OrFailure as _, say};
 use crate::process::{SystemClock, SystemEntropy};
+use dormouse_entity::generate_secret;
 use dormouse_store::private_file;
 use dormouse_store::{MarkIdentity, MemoryStore, RedbStore, StoreSettings};
-use dormouse_token::{Clock, Entropy, Root, RootId, Secret, Store, random};
+use dormouse_token::{Clock, Entropy, Root, RootId, Secret, Store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,8 +52,8 @@ pub(crate) fn store_settings() -> StoreSettings {
 pub(crate) fn admin_token(directory: &Path) -> Result<(PathBuf, Secret), Failure> {
     let path = directory.join("admin-token");
     if !path.try_exists().or_refused()? {
-        let token: String = random::<32>(&SystemEntropy).iter().map(|byte| format!("{byte:02x}")).collect();
-        private_file::write(&path, format!("{token}\n").as_bytes()).or_refused()?;
+        let token = generate_secret(&SystemEntropy);
+        private_file::write(&path, format!("{}\n", token.expose()).as_bytes()).or_refused()?;
     }
     let text = private_file::read_own(&path).or_refused()?;
     let text = String::from_utf8_lossy(&text).trim_end().to_owned();

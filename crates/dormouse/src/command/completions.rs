@@ -1,7 +1,7 @@
 //! `dormouse completions SHELL`: generated from the same definition as `--help`.
 
 use crate::Cli;
-use crate::exit::{self, Outcome};
+use crate::exit;
 use clap::CommandFactory as _;
 
 #[derive(clap::Args)]
@@ -11,9 +11,8 @@ pub(crate) struct Args {
     shell: clap_complete::Shell,
 }
 
-pub(crate) fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "dormouse", &mut script);
     exit::print(format_args!("{}", String::from_utf8_lossy(&script)));
-    Ok(())
 }

@@ -121,7 +121,7 @@ fn issue_some(
 ) -> anyhow::Result<()> {
     for number in numbers {
         // One pair in ten is the web shop's, and enough of these are kept for everything that follows.
-        let client: &Client = if number / CONNECTIONS % 10 == 0 { &WEB } else { &BATCH };
+        let client: &Client = if (number / CONNECTIONS).is_multiple_of(10) { &WEB } else { &BATCH };
         let tokens = caller.issue(client, &format!("user-{number}"))?;
         if client.key == WEB.key {
             kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(tokens);

@@ -14,3 +14,5 @@ mod race;
 mod secrets;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod zero;
