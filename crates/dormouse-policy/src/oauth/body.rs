@@ -1,10 +1,8 @@
-//! Bodies that OAuth policies generate: ordered fields as JSON, as a form, or as XML (Apigee: OAuthV2 `GenerateResponse`,
-//! `Format`; RFC 6749 §5).
+//! Bodies that OAuth policies generate: JSON with ordered fields (Apigee: OAuthV2 `GenerateResponse`; RFC 6749 §5). The
+//! older grammar has a `Format`, which bundles write although they expect JSON; it has no effect.
 
-use dormouse_bundle::ResponseFormat;
-use dormouse_flow::{FORM, Message, json_string};
+use dormouse_flow::{Message, json_string};
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// A field of a body.
 pub(crate) struct Field<'a> {
@@ -16,9 +14,9 @@ pub(crate) struct Field<'a> {
 pub(crate) enum FieldValue {
     /// A text.
     Text(String),
-    /// A number in JSON; elsewhere its digits.
+    /// A number; as a variable its digits.
     Number(u64),
-    /// A list of texts in JSON; elsewhere Java's rendering of it.
+    /// A list of texts; as a variable Java's rendering of it.
     List(Vec<String>),
 }
 
@@ -30,7 +28,7 @@ impl<'a> Field<'a> {
 }
 
 impl FieldValue {
-    /// The text of the value outside JSON.
+    /// The text of the value as a variable.
     pub(crate) fn plain(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
@@ -53,16 +51,11 @@ pub(crate) fn json_list<T: AsRef<str>>(items: &[T]) -> String {
 }
 
 /// A response with these fields.
-pub(crate) fn response(status: u16, fields: &[Field<'_>], format: ResponseFormat) -> Message {
+pub(crate) fn response(status: u16, fields: &[Field<'_>]) -> Message {
     let mut message = Message::response(status);
-    let (media_type, body) = match format {
-        ResponseFormat::Json => ("application/json", json(fields)),
-        ResponseFormat::FormParam => (FORM, form(fields)),
-        ResponseFormat::Xml => ("application/xml", xml(fields)),
-    };
-    // The values are constants, so that none can be refused.
-    drop(message.set_content_type(media_type));
-    message.set_body(body);
+    // The value is a constant, so that it cannot be refused.
+    drop(message.set_content_type("application/json"));
+    message.set_body(json(fields));
     message
 }
 
@@ -81,68 +74,27 @@ fn json(fields: &[Field<'_>]) -> String {
     format!("{{{}}}", pairs.join(","))
 }
 
-fn form(fields: &[Field<'_>]) -> String {
-    let mut serializer = form_urlencoded::Serializer::new(String::new());
-    for field in fields {
-        serializer.append_pair(&field.name, &field.value.plain());
-    }
-    serializer.finish()
-}
-
-/// Names of custom attributes need not be names of elements, so that every field is an element of one name.
-fn xml(fields: &[Field<'_>]) -> String {
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OAuth>");
-    for field in fields {
-        let (name, value) = (escape(&field.name), field.value.plain());
-        // Writing to a string cannot fail.
-        let _ = write!(xml, "<Field name=\"{name}\">{}</Field>", escape(&value));
-    }
-    xml.push_str("</OAuth>");
-    xml
-}
-
-/// Text for XML; characters that XML cannot hold at all are left out.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => {
-                // Writing to a string cannot fail.
-                let _ = write!(escaped, "&#{};", u32::from(character));
-            }
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {}
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(format: ResponseFormat, expected: &str) {
+    #[test]
+    fn fields_in_order_with_their_types() {
         let fields = [
             Field::text("a\"", "x & <y>\n"),
             Field { name: "n".into(), value: FieldValue::Number(7) },
             Field { name: "l".into(), value: FieldValue::List(vec!["p".into(), "q".into()]) },
         ];
-        assert_eq!(response(200, &fields, format).content(), expected);
+        let message = response(400, &fields);
+        assert_eq!(message.content(), r#"{"a\"":"x & <y>\n","n":7,"l":["p","q"]}"#);
+        assert_eq!(message.content_type().as_deref(), Some("application/json"));
+        assert_eq!(message.status(), Some(400));
     }
 
     #[test]
-    fn the_same_fields_in_each_format() {
-        check(ResponseFormat::Json, r#"{"a\"":"x & <y>\n","n":7,"l":["p","q"]}"#);
-        check(ResponseFormat::FormParam, "a%22=x+%26+%3Cy%3E%0A&n=7&l=%5Bp%2C+q%5D");
-        check(
-            ResponseFormat::Xml,
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<OAuth><Field name=\"a&quot;\">x &amp; &lt;y&gt;&#10;</Field>\
-             <Field name=\"n\">7</Field><Field name=\"l\">[p, q]</Field></OAuth>",
-        );
+    fn lists_as_java_and_json_print_them() {
+        assert_eq!(java_list(&["a", "b"]), "[a, b]");
+        assert_eq!(java_list::<&str>(&[]), "[]");
+        assert_eq!(json_list(&["a\"", "b"]), r#"["a\"","b"]"#);
     }
 }

@@ -62,12 +62,7 @@ impl BrowserSource {
     pub(crate) fn read(&self, transaction: &Transaction, engine: &Engine) -> Result<BrowserRequest, Failure> {
         self.external.is_granted(transaction)?;
         let client = self.client(transaction, engine)?;
-        let response_type = self.response_type.read(transaction);
-        let response_type =
-            response_type.ok_or_else(|| Failure::about(&MISSING_PARAMETER, "response_type"))?;
-        if *response_type != *self.wanted {
-            return Err(Failure::about(&WRONG_RESPONSE_TYPE, self.wanted));
-        }
+        self.check_response_type(transaction)?;
         let named = self.redirect_uri.read(transaction);
         let redirect_uri = redirect_uri(client.app().callback_url.as_deref(), named.as_deref())?.into();
         let scope = self.scope.read(transaction).map(|scope| Scope::parse(&scope));
@@ -80,6 +75,16 @@ impl BrowserSource {
             user: optional(self.end_user.as_ref(), transaction),
             state: self.state.read(transaction),
         })
+    }
+
+    /// Bundles write the response type itself where the name of a variable belongs, and run.
+    fn check_response_type(&self, transaction: &Transaction) -> Result<(), Failure> {
+        match self.response_type.read(transaction) {
+            Some(response_type) if *response_type == *self.wanted => Ok(()),
+            Some(_) => Err(Failure::about(&WRONG_RESPONSE_TYPE, self.wanted)),
+            None if self.response_type.named_variable() == Some(self.wanted) => Ok(()),
+            None => Err(Failure::about(&MISSING_PARAMETER, "response_type")),
+        }
     }
 
     fn client(&self, transaction: &Transaction, engine: &Engine) -> Result<IdentifiedClient, Failure> {

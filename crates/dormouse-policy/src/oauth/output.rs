@@ -6,7 +6,7 @@ use crate::oauth::inputs::AttributeSources;
 use crate::oauth::report::{forbid_storing, respond};
 use crate::oauth::variables::TokenVariables;
 use crate::oauth::view::TokenView;
-use dormouse_bundle::{OAuthV2, ResponseFormat};
+use dormouse_bundle::OAuthV2;
 use dormouse_flow::{Message, Text, Transaction};
 
 /// What a policy does with the tokens it issued.
@@ -14,7 +14,6 @@ pub(crate) struct Output {
     /// Whether the policy makes the response.
     pub(crate) generates: bool,
     pub(crate) is_rfc: bool,
-    format: ResponseFormat,
     /// Prefix of the variables.
     prefix: Text,
 }
@@ -25,7 +24,6 @@ impl Output {
         Self {
             generates: typed.generate_response.enabled,
             is_rfc: typed.is_rfc_compliant(),
-            format: typed.generate_response.format,
             prefix: format!("oauthv2accesstoken.{policy}.").into(),
         }
     }
@@ -39,7 +37,7 @@ impl Output {
     ) {
         if self.generates {
             let fields = view.response_fields(|name| attributes.shows(name));
-            let mut message = response(200, &fields, self.format);
+            let mut message = response(200, &fields);
             if self.is_rfc {
                 forbid_storing(&mut message);
             }

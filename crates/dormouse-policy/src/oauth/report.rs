@@ -4,23 +4,32 @@
 use crate::oauth::body::{Field, response};
 use crate::oauth::failure::Failure;
 use crate::oauth::inputs::TextSource;
-use dormouse_bundle::{GeneratedResponse, Policy, ResponseFormat};
+use dormouse_bundle::{GeneratedResponse, Policy};
 use dormouse_flow::{Fault, Message, Outcome, Phase, Text, Transaction, standard_message};
 
 /// What a policy says about how it ended.
 pub(crate) struct Reporter {
     names: Names,
-    /// How failures are answered.
-    pub(crate) shape: Shape,
-    format: ResponseFormat,
-    /// `GenerateErrorResponse`, which counts only together with `continueOnError`.
-    error_response: Option<ResponseFormat>,
+    /// Whether the policy answers by itself.
+    generates: bool,
+    /// Whether generated bodies are those of the RFC.
     is_rfc: bool,
-    continues: bool,
+    after_failure: AfterFailure,
     /// The `realm` of challenges. Apigee sends the word `null` when it has none.
     realm: Option<TextSource>,
     /// Whether failures challenge the client for a bearer token.
     challenges: bool,
+}
+
+/// How the flow goes on after a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AfterFailure {
+    /// `continueOnError`: with the next step.
+    Continues,
+    /// `continueOnError` and `GenerateErrorResponse`, which means nothing alone: with the next step, and an answer.
+    ContinuesWithAnswer,
+    /// It does not.
+    Ends,
 }
 
 /// The variables that tell how a policy ended.
@@ -30,24 +39,6 @@ struct Names {
     fault_name: Text,
     fault_cause: Text,
     fault_message: Text,
-}
-
-/// The shape of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    /// The standard fault.
-    Fault,
-    /// `ErrorCode` and `Error`.
-    Legacy,
-    /// `error` and `error_description`.
-    Rfc,
-}
-
-impl Shape {
-    /// Whether the policy answers by itself.
-    pub(crate) fn is_generated(self) -> bool {
-        self != Self::Fault
-    }
 }
 
 impl Reporter {
@@ -63,11 +54,13 @@ impl Reporter {
                 fault_cause: variable("fault.cause"),
                 fault_message: variable("fault.message"),
             },
-            shape: Shape::Fault,
-            format: ResponseFormat::Json,
-            error_response: None,
+            generates: false,
             is_rfc: false,
-            continues: policy.continue_on_error,
+            after_failure: if policy.continue_on_error {
+                AfterFailure::Continues
+            } else {
+                AfterFailure::Ends
+            },
             realm: None,
             challenges: false,
         }
@@ -86,11 +79,12 @@ impl Reporter {
         error_response: &GeneratedResponse,
         is_rfc: bool,
     ) -> Self {
-        let shape = if is_rfc { Shape::Rfc } else { Shape::Legacy };
         Self {
-            shape: if response.enabled { shape } else { Shape::Fault },
-            format: response.format,
-            error_response: error_response.enabled.then_some(error_response.format),
+            generates: response.enabled,
+            after_failure: match self.after_failure {
+                AfterFailure::Continues if error_response.enabled => AfterFailure::ContinuesWithAnswer,
+                other => other,
+            },
             is_rfc,
             realm: error_response.realm.as_ref().map(TextSource::new),
             ..self
@@ -105,18 +99,18 @@ impl Reporter {
             return Outcome::Continue;
         };
         self.note(transaction, &failure);
-        if self.continues {
-            if let Some(format) = self.error_response {
-                let shape = if self.is_rfc { Shape::Rfc } else { Shape::Legacy };
-                let message = self.generated(transaction, &failure, (shape, format));
-                respond(transaction, message);
-            }
+        if self.after_failure == AfterFailure::ContinuesWithAnswer {
+            let message = self.generated(transaction, &failure);
+            respond(transaction, message);
+        }
+        if self.after_failure != AfterFailure::Ends {
+            // The gateway goes on with the next step.
             return Fault::step(failure.row.code, failure.text()).with_status(failure.row.status).into();
         }
-        if !self.shape.is_generated() {
+        if !self.generates {
             return self.fault(transaction, &failure).into();
         }
-        let message = self.generated(transaction, &failure, (self.shape, self.format));
+        let message = self.generated(transaction, &failure);
         if failure.row.is_final {
             respond(transaction, message);
             return Outcome::Respond;
@@ -129,14 +123,14 @@ impl Reporter {
     }
 
     fn note(&self, transaction: &mut Transaction, failure: &Failure) {
-        let text = if self.shape.is_generated() { failure.generated_text() } else { failure.text() };
-        let name = match self.shape {
-            Shape::Fault if self.challenges && failure.row.code.starts_with(KEY_MANAGEMENT) => {
-                failure.row.code
-            }
-            Shape::Fault => failure.row.code.rsplit('.').next().unwrap_or_default(),
-            Shape::Legacy => failure.row.generated.legacy,
-            Shape::Rfc => failure.row.generated.rfc,
+        let text = if self.generates { failure.generated_text() } else { failure.text() };
+        let (code, generated) = (failure.row.code, &failure.row.generated);
+        let name = match (self.generates, self.is_rfc) {
+            (true, true) => generated.rfc,
+            (true, false) => generated.legacy,
+            // Verification keeps the prefix of what its store look-up found.
+            (false, _) if self.challenges && code.starts_with(KEY_MANAGEMENT) => code,
+            (false, _) => code.rsplit('.').next().unwrap_or_default(),
         };
         transaction.note(&self.names.failed_any, true);
         transaction.note(&self.names.failed, true);
@@ -168,25 +162,19 @@ impl Reporter {
         fault.with_response(message)
     }
 
-    fn generated(
-        &self,
-        transaction: &Transaction,
-        failure: &Failure,
-        (shape, format): (Shape, ResponseFormat),
-    ) -> Message {
+    fn generated(&self, transaction: &Transaction, failure: &Failure) -> Message {
         let (generated, text) = (&failure.row.generated, failure.generated_text());
-        let fields = match shape {
-            Shape::Rfc => [Field::text("error", generated.rfc), Field::text("error_description", text)],
-            Shape::Fault | Shape::Legacy => {
-                [Field::text("ErrorCode", generated.legacy), Field::text("Error", text)]
-            }
+        let fields = if self.is_rfc {
+            [Field::text("error", generated.rfc), Field::text("error_description", text)]
+        } else {
+            [Field::text("ErrorCode", generated.legacy), Field::text("Error", text)]
         };
-        let mut message = response(generated.status, &fields, format);
+        let mut message = response(generated.status, &fields);
         set_retry_after(&mut message, failure);
-        if shape == Shape::Rfc {
+        if self.is_rfc {
             forbid_storing(&mut message);
         }
-        if generated.status == 401 && (shape == Shape::Rfc || self.realm.is_some()) {
+        if generated.status == 401 && (self.is_rfc || self.realm.is_some()) {
             let value = format!("Basic realm=\"{}\"", quoted(&self.realm(transaction)));
             set_header(&mut message, "WWW-Authenticate", &value);
         }

@@ -11,7 +11,7 @@ use crate::oauth::token_status::ChangeStatus;
 use crate::oauth::verify::VerifyAccessToken;
 use crate::oauth::{Lifetimes, capped_lifetimes, source_of};
 use crate::registry::{Compiled, PolicyKind};
-use dormouse_bundle::{OAuthPolicy, OAuthV2, Operation, Policy, Problem, oauth_policy};
+use dormouse_bundle::{OAuthPolicy, OAuthV2, Operation, Policy, Problem, ResponseFormat, oauth_policy};
 use dormouse_engine::StatusChange;
 use dormouse_flow::{Executable, Host, OutcomeFuture, Transaction, WaitingPolicy};
 
@@ -43,6 +43,7 @@ enum Compilation {
 fn compile(policy: &Policy, context: &CompileContext<'_>) -> Compiled {
     let (typed, mut problems) = oauth_policy(policy);
     let Some(OAuthPolicy::OAuthV2(typed)) = typed else { return (None, problems) };
+    problems.extend(ignored_format(policy, &typed));
     problems.extend(capped_lifetimes(&typed, context.platform, &policy.span()));
     if typed.operation.value.is_jwt() {
         let message = format!("the operation {} cannot be run yet", typed.operation.value.as_str());
@@ -52,6 +53,16 @@ fn compile(policy: &Policy, context: &CompileContext<'_>) -> Compiled {
     let compiled =
         OAuthV2Policy { reporter: reporter(policy, &typed), operation: operation(policy, &typed, context) };
     (Some(Executable::Waiting(Box::new(compiled))), problems)
+}
+
+/// Bundles carry a `Format` from Apigee's first editors, and their clients read JSON.
+fn ignored_format(policy: &Policy, typed: &OAuthV2) -> Option<Problem> {
+    let formats = [typed.generate_response.format, typed.generate_error_response.format];
+    let message = "the Format of generated responses has no effect; they are JSON";
+    formats
+        .iter()
+        .any(|format| *format != ResponseFormat::Json)
+        .then(|| Problem::info("format-without-effect", message).at(policy.span()))
 }
 
 fn reporter(policy: &Policy, typed: &OAuthV2) -> Reporter {

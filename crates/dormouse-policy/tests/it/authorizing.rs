@@ -87,6 +87,19 @@ fn what_is_wrong_with_a_browsers_request() {
 }
 
 #[test]
+fn a_response_type_written_where_a_variable_belongs() {
+    let world = World::new();
+    let policy = ANSWERED.replace("<GenerateResponse/>", "<ResponseType>code</ResponseType>");
+    let ran = world.run(Message::request("GET", "/?client_id=web"), &policy);
+    assert_eq!(ran.end, End::Continue);
+    let other = ANSWERED.replace("<GenerateResponse/>", "<ResponseType>token</ResponseType>");
+    assert_eq!(
+        world.run(Message::request("GET", "/?client_id=web&response_type=code"), &other).fault(),
+        (400, "steps.oauth.v2.invalid_request")
+    );
+}
+
+#[test]
 fn any_redirect_uri_where_the_app_has_none() {
     let world = World::new();
     let query = "client_id=free&response_type=code&redirect_uri=https://any.example/?a=b";

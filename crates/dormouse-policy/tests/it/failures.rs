@@ -224,7 +224,14 @@ fn with_continue_on_error_nothing_is_answered_unless_asked_for() {
     let ran = world.run(request(), &policy(asked));
     let response = ran.transaction.response().expect("a response");
     assert_eq!(response.status(), Some(401));
-    assert_eq!(response.content(), "ErrorCode=invalid_client&Error=Client+credentials+are+invalid");
+    assert_eq!(
+        response.content(),
+        r#"{"ErrorCode":"invalid_client","Error":"Client credentials are invalid"}"#
+    );
+    assert_eq!(
+        response.headers().first(&http::header::WWW_AUTHENTICATE).as_deref(),
+        Some("Basic realm=\"me\"")
+    );
     // Without continueOnError it has no effect.
     assert!(!world.run(request(), &issuing(asked)).has_response());
 }

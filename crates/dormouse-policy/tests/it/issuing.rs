@@ -103,16 +103,17 @@ fn rfc_mode_has_numbers_and_forbids_storing() {
 }
 
 #[test]
-fn other_formats() {
-    let elements =
-        |format| format!("<GenerateResponse enabled='true'><Format>{format}</Format></GenerateResponse>");
-    let policy = |format| generating("").replace("<GenerateResponse/>", &elements(format));
+fn a_format_has_no_effect() {
     let world = World::new();
-    let ran = world.run(basic(&[("grant_type", "client_credentials")]), &policy("FORM_PARAM"));
-    assert_eq!(ran.header("content-type").as_deref(), Some("application/x-www-form-urlencoded"));
-    assert!(ran.message().content().contains("&expires_in=1799&"), "{}", ran.message().content());
-    let ran = world.run(basic(&[("grant_type", "client_credentials")]), &policy("XML"));
-    assert!(ran.message().content().contains("<Field name=\"expires_in\">1799</Field>"));
+    for format in ["FORM_PARAM", "XML"] {
+        let element =
+            format!("<GenerateResponse enabled='true'><Format>{format}</Format></GenerateResponse>");
+        let policy = generating("").replace("<GenerateResponse/>", &element);
+        let ran = world.run(basic(&[("grant_type", "client_credentials")]), &policy);
+        assert_eq!(ran.json()["expires_in"], json!("1799"), "{format}");
+        let (_, problems) = world.compile(&policy);
+        assert!(problems.iter().any(|problem| problem.code == "format-without-effect"), "{problems:?}");
+    }
 }
 
 #[test]
