@@ -10,7 +10,7 @@ pub(crate) struct Credentials<'a> {
     pub(crate) secret: &'a str,
 }
 
-/// One line for each flow that issues tokens to a client that authenticates.
+/// One line for each flow that issues tokens to a client that authenticates; those that need a refresh token come last.
 pub(crate) fn curl_lines(bundles: &[Bundle], authority: &str, client: &Credentials<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for bundle in bundles {
@@ -22,6 +22,7 @@ pub(crate) fn curl_lines(bundles: &[Bundle], authority: &str, client: &Credentia
             }
         }
     }
+    lines.sort_by_key(|line: &String| line.contains(REFRESH_PLACE));
     lines
 }
 
@@ -64,7 +65,7 @@ fn parameters(policy: &OAuthV2, facts: &Facts) -> Option<Vec<(String, String)>> 
         Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     };
     if policy.operation.value == Operation::RefreshAccessToken {
-        return pairs(&[("grant_type", "refresh_token"), ("refresh_token", "REFRESH_TOKEN")]);
+        return pairs(&[("grant_type", "refresh_token"), ("refresh_token", REFRESH_PLACE)]);
     }
     let wanted =
         facts.parameters.iter().find(|(name, _)| name == "grant_type").map(|(_, value)| value.as_str());
@@ -109,5 +110,31 @@ impl Facts {
         if let Some(name) = variable.strip_prefix("request.formparam.").filter(|_| equal) {
             self.parameters.push((name.to_owned(), text.to_owned()));
         }
+    }
+}
+
+/// What people replace by a token.
+const REFRESH_PLACE: &str = "REFRESH_TOKEN";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dormouse_bundle::{BundleSource, load};
+
+    #[test]
+    fn the_demos_bundle_gives_a_line_for_each_grant() {
+        let source = BundleSource::parse(concat!(env!("CARGO_MANIFEST_DIR"), "/demo")).unwrap();
+        let (bundles, problems) = load(&source);
+        assert!(problems.is_empty());
+        let lines = curl_lines(&bundles, "127.0.0.1:8080", &Credentials { key: "k", secret: "s" });
+        assert_eq!(
+            lines,
+            [
+                "curl -u 'k:s' -d 'grant_type=password' -d 'username=ann' -d 'password=secret' \
+                 'http://127.0.0.1:8080/demo/token'",
+                "curl -u 'k:s' -d 'grant_type=refresh_token' -d 'refresh_token=REFRESH_TOKEN' \
+                 'http://127.0.0.1:8080/demo/token'",
+            ]
+        );
     }
 }
