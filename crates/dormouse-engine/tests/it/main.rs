@@ -11,6 +11,8 @@ mod faulty;
 mod following;
 mod imports;
 mod issuing;
+mod model;
+mod oracle;
 mod provision;
 mod redemption;
 mod replay;

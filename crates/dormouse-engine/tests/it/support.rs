@@ -28,6 +28,8 @@ pub(crate) const SOURCE: SourceId = SourceId(*b"proxy/po");
 pub(crate) const ACCESS_TTL: Duration = Duration::from_mins(30);
 pub(crate) const REFRESH_TTL: Duration = Duration::from_hours(24 * 30);
 pub(crate) const CODE_TTL: Duration = Duration::from_mins(10);
+/// How long a native family lives, in milliseconds.
+pub(crate) const NATIVE_FAMILY_TTL: u64 = 180 * 24 * 3_600_000;
 pub(crate) const NATIVE: Redeemer = Redeemer::Native { family_ttl: Duration::from_hours(24 * 180) };
 
 /// A store with a clock, and the root that its tokens are sealed under. Nodes are started on it.
