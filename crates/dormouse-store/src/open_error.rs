@@ -32,7 +32,8 @@ pub enum OpenError {
     /// There is a store but no key file.
     #[error(
         "the key file {} is missing, although there is a store; put the file back from your backup. If it is lost, \
-         `{restore}` makes a new one: every token and every client secret from before is then refused",
+         `{restore}` makes a new one and begins a new store: every token, app and key from before is then gone, and \
+         must be provisioned again",
         path.display()
     )]
     RootsMissing {

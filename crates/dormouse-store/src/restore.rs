@@ -26,7 +26,8 @@ pub enum EarlierTokens {
 /// Restores the store of a data directory that no process serves, and writes its mark anew.
 ///
 /// With [`EarlierTokens::Refused`] the time floor begins at the present clock, a missing store is begun anew, and a missing
-/// key file is replaced by a new one.
+/// key file is replaced by a new one. A store whose key file is missing is put aside under another name and begun anew too:
+/// nothing that is sealed in it can be read.
 ///
 /// # Errors
 /// [`OpenError`] when the directory is in use or its files are not readable, and [`OpenError::NothingToKeep`] when tokens
@@ -44,6 +45,9 @@ fn refuse_earlier(place: &Place, settings: &StoreSettings) -> Result<Head, OpenE
     if exists(&roots)? {
         Roots::read_own(&roots)?;
     } else {
+        if exists(&store)? {
+            put_aside(&store)?;
+        }
         Roots::create(&roots, &*settings.entropy)?;
     }
     let (database, mut state) = if exists(&store)? {
@@ -84,6 +88,18 @@ fn keep_earlier(place: &Place, settings: &StoreSettings) -> Result<Head, OpenErr
     let mark = place.mark_place(settings)?;
     Mark::of(&state, mark.file).write(&mark.path).map_err(OpenError::MarkUnwritable)?;
     Ok(state.head())
+}
+
+/// A store whose key file is lost: its secrets open for nobody, so that no node could start on it. It is not deleted, for
+/// the key file may be found yet.
+fn put_aside(store: &Path) -> Result<(), OpenError> {
+    let aside = (1..).map(|number| store.with_extension(format!("redb.unreadable-{number}")));
+    for path in aside {
+        if !exists(&path)? {
+            return fs::rename(store, &path).map_err(|source| OpenError::Unusable { path, source });
+        }
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> Result<(), OpenError> {

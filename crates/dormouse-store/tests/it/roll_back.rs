@@ -141,6 +141,8 @@ fn a_lost_key_file_is_replaced_only_by_restoring() {
     fs::remove_file(file(&directory, "roots")).unwrap();
     assert!(matches!(restored(directory.path(), EarlierTokens::Kept), Err(OpenError::RootsMissing { .. })));
     serves_under_a_new_epoch(&directory, head);
+    let aside = fs::metadata(file(&directory, "store.redb.unreadable-1")).unwrap();
+    assert!(aside.len() > 0, "what cannot be read without the key file is put aside, not deleted");
     fs::write(file(&directory, "roots"), "dormouse-roots-1\n").unwrap();
     assert!(matches!(restored(directory.path(), EarlierTokens::Refused), Err(OpenError::Roots(_))));
 }
