@@ -17,7 +17,7 @@ use crate::source::{SourceFile, Span};
 use crate::xml::parse_xml;
 
 /// Loads what is at a place: a proxy, a shared flow, or both. Without either, the list is empty and a problem
-/// says why. Only reading is judged here; [`diagnose`](crate::diagnose) judges what was read.
+/// says why. Only reading is judged here; [`diagnose`](crate::diagnose()) judges what was read.
 pub fn load(source: &BundleSource) -> (Vec<Bundle>, Vec<Problem>) {
     let mut location = match Location::of(source) {
         Ok(location) => location,

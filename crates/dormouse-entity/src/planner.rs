@@ -1,4 +1,4 @@
-//! Walks the entities of files and decides about each: the work behind [`crate::plan`].
+//! Walks the entities of files and decides about each: the work behind [`crate::plan()`].
 
 use crate::form::Form;
 use crate::json::{self, DeveloperReference, Fault, IncomingApp, IncomingCredential, Node, Place, Source};
