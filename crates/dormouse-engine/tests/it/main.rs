@@ -14,6 +14,7 @@ mod issuing;
 mod model;
 mod oracle;
 mod provision;
+mod race;
 mod redemption;
 mod replay;
 mod statuses;

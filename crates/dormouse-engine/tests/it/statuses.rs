@@ -41,6 +41,23 @@ fn the_matrix_of_invalidation() {
 }
 
 #[test]
+fn redeeming_leaves_an_access_token_that_was_revoked_alone_behind() {
+    for redeemer in [crate::support::NATIVE, dormouse_token::Redeemer::Bundle] {
+        let world = World::new();
+        let node = world.node();
+        let pair = node.issue();
+        set(&node, &pair.access, Kind::Access, true, Revoke);
+        set(&node, &pair.refresh, Kind::Refresh, false, Approve);
+        node.is_dead(&pair.access, REVOKED);
+        let next = node.redeemed(RedeemRequest { redeemer, ..node.redemption(&pair.refresh) });
+        node.lives(&next.access);
+        node.is_dead(&pair.access, Refusal::Unknown);
+        set(&node, &pair.access, Kind::Access, true, Approve);
+        node.is_dead(&pair.access, Refusal::Unknown);
+    }
+}
+
+#[test]
 fn a_refresh_token_that_is_none_is_tried_as_an_access_token() {
     let world = World::new();
     let node = world.node();
