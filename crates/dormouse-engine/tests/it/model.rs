@@ -17,10 +17,24 @@ use std::time::Duration;
 #[test]
 fn random_histories_are_answered_as_the_design_says() {
     for seed in 0..SEEDS {
-        let mut history = History::new(seed);
+        let mut history = History::of(World::seeded(seed), seed);
         for step in 0..STEPS {
             history.at = format!("seed {seed}, step {step}");
             history.step();
+        }
+    }
+}
+
+#[test]
+fn histories_go_on_after_power_losses() {
+    for seed in 0..DISK_SEEDS {
+        let mut history = History::of(World::on_disk(seed), seed);
+        for step in 0..DISK_STEPS {
+            history.at = format!("seed {seed} on a disk, step {step}");
+            history.step();
+            if history.dice.below(25) == 0 {
+                history.lose_power();
+            }
         }
     }
 }
@@ -38,8 +52,7 @@ struct History {
 }
 
 impl History {
-    fn new(seed: u64) -> Self {
-        let world = World::seeded(seed);
+    fn of(world: World, seed: u64) -> Self {
         let nodes = [world.node(), world.node()];
         let now = nodes[0].engine.now().as_ms();
         Self {
@@ -361,6 +374,12 @@ impl History {
         self.behind[node] = false;
     }
 
+    fn lose_power(&mut self) {
+        self.world.lose_power();
+        self.nodes = [self.world.node(), self.world.node()];
+        self.behind = [false; 2];
+    }
+
     /// What the acting node has acknowledged it knows at once; the other one when it has followed.
     fn verify(&mut self, node: usize) {
         for node in [node, self.dice.below(2)] {
@@ -492,3 +511,5 @@ impl Dice {
 const CLIENTS: [&str; 3] = ["web", "mobile", "other"];
 const SEEDS: u64 = 100;
 const STEPS: usize = 400;
+const DISK_SEEDS: u64 = 12;
+const DISK_STEPS: usize = 200;

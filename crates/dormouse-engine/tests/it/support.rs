@@ -9,12 +9,13 @@ use dormouse_engine::{
 use dormouse_entity::{
     ConsumerKey, Credential, CredentialProduct, Document as _, EntityId, KeyStatus, Name, Vault,
 };
-use dormouse_store::MemoryStore;
+use dormouse_store::{FaultyDisk, MarkIdentity, MemoryStore, RedbStore, StoreSettings};
 use dormouse_token::{
     Attributes, Clock, Collection, CountedEvent, DocumentKey, DocumentWrite, Entropy, Expected, FrontEnd,
     Grant, KeyRing, Kind, ManualClock, Reach, Reason, Redeemer, Root, Rotation, Scope, Secret, SeededEntropy,
     SourceId, Store, Target, Timestamp, random,
 };
+use parking_lot::Mutex;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -43,6 +44,8 @@ pub(crate) struct World {
     pub(crate) retired: Root,
     entropy: Arc<SeededEntropy>,
     seed: u64,
+    /// What the store is on, unless it is in memory.
+    disk: Arc<Mutex<Option<FaultyDisk>>>,
 }
 
 /// A node with the client `web` authenticated.
@@ -58,7 +61,20 @@ impl World {
 
     pub(crate) fn seeded(seed: u64) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
-        let faults = Arc::new(FaultyStore::over(Self::empty_store(&clock, seed)));
+        let store = Self::empty_store(&clock, seed);
+        Self::over(store, clock, (seed, None))
+    }
+
+    /// A store on a disk that can lose its power.
+    pub(crate) fn on_disk(seed: u64) -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        let disk = FaultyDisk::new();
+        let store = Self::open(&disk, &clock, seed);
+        Self::over(store, clock, (seed, Some(disk)))
+    }
+
+    fn over(store: Arc<dyn Store>, clock: Arc<ManualClock>, (seed, disk): (u64, Option<FaultyDisk>)) -> Self {
+        let faults = Arc::new(FaultyStore::over(store));
         let entropy = Arc::new(SeededEntropy::new(seed ^ 0x5eed));
         let root = Root::generate(&*entropy);
         let retired = Root::generate(&*entropy);
@@ -70,6 +86,7 @@ impl World {
             retired,
             entropy,
             seed,
+            disk: Arc::new(Mutex::new(disk)),
         };
         wait(world.start(Settings::default())).expect("an empty store starts");
         world.write(&organization());
@@ -81,6 +98,25 @@ impl World {
         self.faults.replace(Self::empty_store(&self.clock, self.seed));
         wait(self.start(Settings::default())).expect("an empty store starts");
         self.write(&organization());
+    }
+
+    /// Cuts the power, and opens the store again on what is left. Nodes from before must not be used any more.
+    pub(crate) fn lose_power(&self) {
+        let mut disk = self.disk.lock();
+        let found = disk.as_ref().expect("the world is on a disk").power_loss(&*self.entropy);
+        self.faults.replace(Self::open(&found, &self.clock, self.seed));
+        *disk = Some(found);
+    }
+
+    fn open(disk: &FaultyDisk, clock: &Arc<ManualClock>, seed: u64) -> Arc<dyn Store> {
+        let settings = StoreSettings {
+            clock: Arc::clone(clock) as Arc<dyn Clock>,
+            entropy: Arc::new(SeededEntropy::new(seed)),
+            mark_path: None,
+            mark_identity: MarkIdentity::Counter,
+        };
+        let opened = RedbStore::over_disk(disk, &settings, Box::new(|_| {}));
+        Arc::new(opened.expect("the disk holds a store"))
     }
 
     fn empty_store(clock: &Arc<ManualClock>, seed: u64) -> Arc<dyn Store> {
@@ -140,6 +176,7 @@ impl World {
             retired: world.retired.clone(),
             entropy: Arc::clone(&world.entropy),
             seed: world.seed,
+            disk: Arc::clone(&world.disk),
         }
     }
 
