@@ -56,7 +56,7 @@ use crate::resident::Resident;
 use dormouse_entity::Directory;
 use dormouse_token::{Clock, Entropy, KeyRing, Store, StoreEpoch, Timestamp};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 /// A node of the token service.
 pub struct Engine {
@@ -70,7 +70,7 @@ pub struct Engine {
     resident: Resident,
     following: Following,
     counts: Counts,
-    grace_answers: quick_cache::sync::Cache<([u8; 16], u32), u32>,
+    grace_answers: quick_cache::sync::Cache<([u8; 16], u32), Arc<AtomicU32>>,
     overflow: quick_cache::sync::Cache<Vec<u8>, Arc<dormouse_token::Attributes>>,
     rolled_back: AtomicBool,
     catch_up: verify::CatchUp,

@@ -12,6 +12,9 @@ use dormouse_token::{
     Attributes, Claims, CountedEvent, Decision, FamilyRecord, Kind, Mint, Redeemer, Redemption, Rotation,
     Scope, Status, decide,
 };
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A refresh token to be redeemed.
@@ -216,12 +219,13 @@ impl Engine {
     /// At most so many repeated answers per generation on this node.
     fn allow_grace(&self, claims: &Claims) -> Result<(), Refusal> {
         let key = (claims.family.0, claims.generation);
-        let answered = self.grace_answers.get(&key).unwrap_or(0);
-        if answered >= GRACE_ANSWERS_MAX {
-            return Err(Refusal::Superseded(Supersession::GraceExhausted));
+        let Ok(answered) =
+            self.grace_answers.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::default()));
+        let counted = |answers: u32| (answers < GRACE_ANSWERS_MAX).then_some(answers + 1);
+        match answered.fetch_update(Ordering::AcqRel, Ordering::Acquire, counted) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Refusal::Superseded(Supersession::GraceExhausted)),
         }
-        self.grace_answers.insert(key, answered + 1);
-        Ok(())
     }
 
     async fn refuse_replay(

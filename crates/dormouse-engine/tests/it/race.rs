@@ -71,6 +71,19 @@ fn one_token_redeemed_by_many_makes_one_generation() {
 }
 
 #[test]
+fn an_answer_is_repeated_a_hundred_times_however_many_ask_at_once() {
+    let world = World::new();
+    let nodes = [world.node()];
+    let pair = nodes[0].issue();
+    let request = |node: &Node| {
+        node.redeem(RedeemRequest { rotation: Rotation::Rotate, ..node.redemption(&pair.refresh) })
+    };
+    request(&nodes[0]).expect("the first redemption succeeds");
+    let answers = at_once(&nodes, 24, |node, _| (0..10).filter(|_| request(node).is_ok()).count());
+    assert_eq!(answers.iter().sum::<usize>(), 100);
+}
+
+#[test]
 fn reuse_gives_every_caller_an_access_token_and_the_last_one_lives() {
     let world = World::new();
     let nodes = [world.node(), world.node()];
