@@ -142,6 +142,20 @@ fn an_import_that_was_removed_meanwhile_stays_away() {
 }
 
 #[test]
+fn what_a_node_committed_itself_is_not_undone_by_what_it_had_polled_before() {
+    let world = World::new();
+    let (node, other) = (world.node(), world.node());
+    other.import("their-access", "their-refresh").unwrap();
+    let (redeemer, engine) = (world.node(), Arc::clone(&node.engine));
+    world.faults.interrupt(Moment::Polled, move || {
+        // No follower comes in between: the node's own redemption removes the row, at the native endpoint alone.
+        wait(engine.redeem(redeemer.native("their-refresh"))).unwrap();
+    });
+    node.follow();
+    node.is_dead("their-access", Refusal::Unknown);
+}
+
+#[test]
 fn a_node_that_must_load_again_forgets_what_was_removed() {
     let world = World::new();
     let node = world.node();

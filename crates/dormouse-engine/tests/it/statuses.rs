@@ -163,6 +163,7 @@ fn a_late_change_of_a_family_does_not_drop_a_later_one() {
     let (node, other) = (world.node(), world.node());
     let pair = node.issue();
     world.pass(ACCESS_TTL);
+    node.follow();
     // The first change affects no living access token any more; the second one makes some.
     set(&other, &pair.refresh, Kind::Refresh, false, Revoke);
     let (engine, refresh) = (std::sync::Arc::clone(&node.engine), pair.refresh.clone());
