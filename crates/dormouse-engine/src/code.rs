@@ -6,6 +6,7 @@ use crate::commit::LOST_MAX;
 use crate::error::{Error, Refusal, Supersession};
 use crate::follow::Read;
 use crate::issue::{Issued, Pair, SealedPair, Side, Token, capped, check_size, expiry};
+use crate::pkce::check_verifier;
 use crate::present::Presented;
 use dormouse_token::{
     Attributes, Claims, CodeMark, CountedEvent, FrontEnd, Grant, Kind, Marked, RETENTION_MARGIN, Reason,
@@ -43,6 +44,8 @@ pub struct CodeExchange<'a> {
     pub code: &'a str,
     /// The redirect URI of the token request.
     pub redirect_uri: Option<&'a str>,
+    /// The code verifier of the token request. Bundles have none: what they prove is theirs.
+    pub code_verifier: Option<&'a str>,
     /// Attributes that the front end adds; they win over the code's.
     pub attributes: Attributes,
     /// Lifetime of the access token.
@@ -101,7 +104,8 @@ impl Engine {
     /// front end, a second use that is valid in all else revokes the family.
     ///
     /// # Errors
-    /// [`Refusal`] for a code that is unknown, expired, revoked, used, of another client or another redirect URI.
+    /// [`Refusal`] for a code that is unknown, expired, revoked, used, of another client, another redirect URI or, at a native
+    /// front end, without the right verifier.
     pub async fn exchange_code(&self, exchange: CodeExchange<'_>) -> Result<Issued, Error> {
         let presented = self.present(exchange.code, Kind::Code).await?;
         let code = &presented.claims;
@@ -147,10 +151,13 @@ impl Engine {
     ) -> Result<SealedPair, Error> {
         let code = &presented.claims;
         let mut attributes = self.issued_attributes(code).await?;
+        let front_end = front_end(code, exchange);
+        if front_end != FrontEnd::Bundle {
+            check_verifier(&mut attributes, exchange.code_verifier, exchange.client.is_public())?;
+        }
         attributes.fold(&exchange.attributes);
         let user = code.user.as_deref().or(exchange.user);
         check_size(user, &attributes)?;
-        let front_end = front_end(code, exchange);
         let absolute = self.absolute_expiry(front_end, read.now);
         let scope = code.scope.intersection(&client.grantable_scope());
         let side = |ttl| Side {

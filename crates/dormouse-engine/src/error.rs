@@ -48,6 +48,9 @@ pub enum Refusal {
     /// The redirect URI is another one than the code's or the app's.
     #[error("the redirect URI is not the one that the authorization request named")]
     RedirectUriDiffers,
+    /// The code verifier does not answer the code's challenge, or one of the two is missing (RFC 7636 §4.6).
+    #[error("the code verifier is not the one that the authorization request announced")]
+    VerifierDiffers,
     /// Names and values of the attributes exceed 8 KiB.
     #[error("the attributes exceed 8 KiB")]
     AttributesTooLarge,

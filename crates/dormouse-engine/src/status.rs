@@ -131,7 +131,7 @@ impl Engine {
     }
 
     /// Compare-and-set until the change is applied or there is none to make. `false` for a burned token.
-    async fn change_family(
+    pub(crate) async fn change_family(
         &self,
         presented: &Presented,
         mut change: impl FnMut(&FamilyRecord, &Claims) -> Option<FamilyRecord>,

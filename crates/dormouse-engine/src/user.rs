@@ -19,6 +19,14 @@ impl Engine {
         })
     }
 
+    /// Whether anybody could use the password grant. Reads every person while there is none: keep a yes.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn has_users(&self) -> Result<bool, Error> {
+        Ok(!self.store.documents(Collection::Users).await?.is_empty())
+    }
+
     /// Adds a person, or replaces the password, as administration does. Durable when it returns. Hashes a clear password:
     /// not to be called on a thread that serves requests.
     ///

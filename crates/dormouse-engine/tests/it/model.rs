@@ -177,6 +177,7 @@ impl History {
             client: &authenticated,
             code: &self.texts[code],
             redirect_uri: None,
+            code_verifier: None,
             attributes: Attributes::default(),
             access_ttl,
             refresh_ttl: Some(refresh_ttl),

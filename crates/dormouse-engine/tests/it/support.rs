@@ -280,6 +280,7 @@ impl Node {
             client: &self.web,
             code,
             redirect_uri: Some("https://web.example.com/cb"),
+            code_verifier: None,
             attributes: Attributes::default(),
             access_ttl: ACCESS_TTL,
             refresh_ttl: Some(REFRESH_TTL),

@@ -192,6 +192,7 @@ async fn exchange(engine: &Engine, client: &AuthenticatedClient, order: &Order) 
         client,
         code,
         redirect_uri: redirect_uri.as_deref(),
+        code_verifier: None,
         attributes: order.attributes.clone(),
         access_ttl: order.access_ttl,
         refresh_ttl: order.refresh_ttl,

@@ -106,6 +106,7 @@ fn row_of(refusal: &Refusal, during: During) -> &'static Row {
         Refusal::InvalidScope => &INVALID_SCOPE,
         Refusal::RedirectUriMissing => &REQUIRED_PARAMETER,
         Refusal::RedirectUriDiffers => &REDIRECT_URI_DIFFERS,
+        Refusal::VerifierDiffers => unknown(during),
         Refusal::AttributesTooLarge => &ATTRIBUTES_TOO_LARGE,
         Refusal::UserTooLong => &END_USER_TOO_LONG,
         Refusal::ImportRefused => &EXTERNAL_TOKEN_REFUSED,
