@@ -315,8 +315,12 @@ mod tests {
         let burned = KeyId::new(RootId([9; 8]), 4);
         table.forget_expired(Timestamp::from_ms(4999));
         assert!(table.kills(&token(0), SUBJECT).is_some() && table.burns(&token(0), burned));
+        let later =
+            Burn { number: 3, root: RootId([8; 8]), hour: None, kept_until: Timestamp::from_ms(5001) };
+        table.apply(&CutOffRow::Burn(later));
         table.forget_expired(Timestamp::from_ms(5000));
         assert!(table.kills(&token(0), SUBJECT).is_none() && !table.burns(&token(0), burned));
+        assert!(table.burns(&token(0), KeyId::new(RootId([8; 8]), 4)));
     }
 
     #[test]

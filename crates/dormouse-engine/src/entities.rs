@@ -1,7 +1,6 @@
 //! Entities between the store and the resident directory.
 
 use crate::Engine;
-use crate::error::{Error, Unavailable};
 use crate::keys::Keys;
 use dormouse_entity::{
     ApiProduct, App, Credential, Developer, Directory, Document as _, TargetServer, Vault,
@@ -30,17 +29,18 @@ impl Engine {
         StoreVault { keys: &self.keys, entropy: &*self.entropy }
     }
 
-    /// Takes a document of the store into a directory, or its removal.
+    /// Takes a document of the store into a directory, or its removal. An entity that cannot be read is left out, with an
+    /// alarm: what depends on it is refused, and everything else goes on.
     pub(crate) fn apply_document(
         &self,
         directory: &mut Directory,
         key: &DocumentKey,
         document: Option<&Document>,
-    ) -> Result<(), Error> {
+    ) {
         let vault = self.vault();
         let Some(document) = document else {
             remove(directory, key);
-            return Ok(());
+            return;
         };
         let value = &document.value;
         let put = match key.collection {
@@ -63,10 +63,10 @@ impl Engine {
             | Collection::KeyValues
             | Collection::Sources => Ok(()),
         };
-        put.map_err(|error| {
-            tracing::error!(%error, collection = ?key.collection, "a stored entity cannot be read");
-            Unavailable::Sealed.into()
-        })
+        if let Err(error) = put {
+            tracing::error!(%error, collection = ?key.collection, "a stored entity cannot be read and is left out");
+            remove(directory, key);
+        }
     }
 }
 

@@ -83,7 +83,7 @@ impl Engine {
             if current.applications != place.applications {
                 continue;
             }
-            self.apply_batch(&batch.changes)?;
+            self.apply_batch(&batch.changes);
             self.resident.cut_offs.reached(batch.head.cut_off);
             *current = Place { position: batch.position, applications: place.applications + 1, follower };
             break;
@@ -164,17 +164,16 @@ impl Engine {
     }
 
     /// Applies changes in order; those of entities become visible together at the end.
-    fn apply_batch(&self, changes: &[Change]) -> Result<(), Error> {
+    fn apply_batch(&self, changes: &[Change]) {
         let entities = self.apply_exceptions(changes);
         if entities.is_empty() {
-            return Ok(());
+            return;
         }
         let mut directory = (**self.resident.directory.load()).clone();
         for (key, document) in entities {
-            self.apply_document(&mut directory, key, document)?;
+            self.apply_document(&mut directory, key, document);
         }
         self.resident.directory.store(Arc::new(directory));
-        Ok(())
     }
 
     /// Applies what changes say about tokens; returns what they say about entities.

@@ -99,7 +99,7 @@ impl Engine {
         while let Some(from) = page {
             let loaded = self.store.load(self.clock.now(), from).await?;
             for (key, document) in self.apply_exceptions(&loaded.changes) {
-                self.apply_document(&mut directory, key, document)?;
+                self.apply_document(&mut directory, key, document);
             }
             imports.extend(loaded.changes.iter().filter_map(import_hash));
             page = loaded.next;

@@ -143,6 +143,8 @@ impl<B: Backend> Feed for Embedded<B> {
     }
 
     fn load(&self, now: Timestamp, page: PageKey) -> StoreFuture<'_, Page> {
+        // A clock that is ahead must not hide what still affects a living token.
+        let now = now.min(self.backend.recent().state().floor);
         self.read(move |tables| load::page(tables, now, &page))
     }
 

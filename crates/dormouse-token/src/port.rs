@@ -125,7 +125,7 @@ pub trait Feed: Send + Sync {
     /// A position such that every change not yet visible to [`Feed::load`] lies after it. Taken before loading.
     fn feed_position(&self) -> StoreFuture<'_, FeedPosition>;
 
-    /// The next page of what is resident at `now`: families with `access_until` after it, rows with `resident_until` after
+    /// The next page of at least what is resident at `now`: families with `access_until` after it, rows with `resident_until` after
     /// it, all cut-offs, all documents. Starts with the default page key and ends when the page has no successor.
     fn load(&self, now: Timestamp, page: PageKey) -> StoreFuture<'_, Page>;
 

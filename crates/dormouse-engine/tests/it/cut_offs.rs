@@ -198,3 +198,11 @@ fn an_apps_cut_off_reaches_every_key_and_follows_the_app() {
     node.cut_off(Target::Developer("bob".into()), Reach::Both);
     node.is_dead(&pair.access, CUT);
 }
+
+#[test]
+fn a_cut_off_is_kept_as_long_as_anything_that_it_kills_can_live() {
+    let node = World::new().node();
+    let cut_off = node.cut_off(Target::Organization, Reach::Both);
+    let longest = dormouse_token::LIFETIME_MAX + dormouse_token::RETENTION_MARGIN;
+    assert_eq!(cut_off.kept_until, NOW.saturating_add(longest));
+}

@@ -283,3 +283,13 @@ fn edited_attributes_are_read_again_after_each_edit() {
     let missing = other.issue();
     assert_refused(node.look_up(&missing.refresh[..40], Kind::Refresh), Refusal::Unknown);
 }
+
+#[test]
+fn an_entity_that_cannot_be_read_costs_itself_alone() {
+    let world = World::new();
+    let node = world.node();
+    world.write(&[(Collection::Apps, "damaged", Some("no app".to_owned()))]);
+    node.follow();
+    node.lives(&node.issue().access);
+    world.node().lives(&node.issue().access);
+}

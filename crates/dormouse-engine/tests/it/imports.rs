@@ -354,3 +354,14 @@ fn unknown_strings_are_unknown() {
     }
     node.is_not_redeemed(A, Refusal::Unknown);
 }
+
+#[test]
+fn the_longest_foreign_string_is_served_and_a_longer_one_unknown() {
+    let node = World::new().node();
+    let (access, refresh) = ("a".repeat(2048), "r".repeat(2048));
+    node.import(&access, &refresh).unwrap();
+    node.lives(&access);
+    assert_refused(node.look_up(&"r".repeat(2049), Kind::Refresh), Refusal::Unknown);
+    assert_refused(node.look_up("", Kind::Refresh), Refusal::Unknown);
+    node.redeemed(node.redemption(&refresh));
+}
