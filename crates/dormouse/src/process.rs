@@ -2,6 +2,7 @@
 
 use dormouse_server::Shutdown;
 use dormouse_token::{Clock, Entropy, Timestamp};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The system's clocks.
@@ -40,6 +41,13 @@ impl Entropy for SystemEntropy {
             std::process::abort();
         }
     }
+}
+
+/// Raises the limit of open files to what the system allows this process: each connection is one.
+pub(crate) fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // What the system refuses stays as it is: the listeners wait when files run out.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// Requests a shutdown at SIGTERM or SIGINT; a second signal ends the process at once.

@@ -66,6 +66,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         return runtime.block_on(check_only(args));
     }
     log::start();
+    process::raise_file_limit();
     let (running, service, shutdown) = runtime.block_on(start(args))?;
     process::stop_on_signals(&shutdown).or_internal()?;
     running.join();
