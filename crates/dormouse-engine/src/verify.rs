@@ -1,11 +1,11 @@
 //! Verifying access tokens from memory (TOKENS §5): the store is read only for edited attributes, or on a stale node.
 
 use crate::Engine;
-use crate::client::{IdentifiedClient, approved_products, identify};
+use crate::client::{IdentifiedClient, identify};
 use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::STALE_AFTER;
 use crate::present::subject;
-use dormouse_entity::{ApiProduct, Call, Directory, Matched, Mismatch, Name};
+use dormouse_entity::{ApiProduct, Call, Directory, Matched};
 use dormouse_token::{Attributes, Claims, KeyId, SealedAttributes, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,16 +68,6 @@ impl Engine {
             (_, Some(version)) => (*self.edited_attributes(&claims, version).await?).clone(),
         };
         Ok(Verified { claims, attributes, client, product, freshness })
-    }
-
-    /// Why no product of a token's client covers a call, for the owner of the client.
-    pub fn why_no_product(&self, client_id: &str, call: &Call<'_>) -> Vec<(Name, Mismatch)> {
-        let directory = self.directory();
-        let Some(credential) = directory.credential(client_id) else { return Vec::new() };
-        dormouse_entity::why_not(approved_products(&directory, credential), call)
-            .into_iter()
-            .map(|(name, mismatch)| (name.clone(), mismatch))
-            .collect()
     }
 
     fn judge_in(&self, directory: &Directory, claims: &Claims, key: KeyId) -> Result<(), Refusal> {
