@@ -4,8 +4,8 @@ use crate::exit::{Failure, OrFailure as _, say};
 use anyhow::Context as _;
 use dormouse_engine::{Engine, ProvisionError, Provisioned};
 use dormouse_entity::FILE_NAMES;
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 /// The files that an entities directory may hold, with their texts.
 pub(crate) fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
@@ -16,9 +16,9 @@ pub(crate) fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
     let mut files = Vec::new();
     for name in FILE_NAMES {
         let path = directory.join(name);
-        match fs::read_to_string(&path) {
+        match read_file(&path) {
             Ok(text) => files.push((path.display().to_string(), text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot read {}", path.display())).or_refused();
             }
@@ -29,6 +29,19 @@ pub(crate) fn read(directory: &Path) -> Result<Vec<(String, String)>, Failure> {
         say(format_args!("warning: {} holds none of {known}: no client exists", directory.display()));
     }
     Ok(files)
+}
+
+/// A file's text. Only a file has an end: a pipe or a device would be read for ever.
+fn read_file(path: &Path) -> io::Result<String> {
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return refuse("it is not a file".to_owned());
+    }
+    if metadata.len() > FILE_BYTES_MAX {
+        return refuse(format!("it is larger than {FILE_BYTES_MAX} bytes"));
+    }
+    fs::read_to_string(path)
 }
 
 /// Applies files and says what came of it.
@@ -50,7 +63,11 @@ pub(crate) async fn apply(engine: &Engine, files: &[(String, String)]) -> Result
 pub(crate) fn throw_away() -> Vec<(String, String)> {
     let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     vec![
-        file("products.json", r#"[{"name": "trial-product", "scopes": []}]"#),
+        // The quota is there for proxies that take theirs from the product; nothing else looks at it.
+        file(
+            "products.json",
+            r#"[{"name": "trial-product", "quota": "1000", "quotaInterval": "1", "quotaTimeUnit": "minute"}]"#,
+        ),
         file(
             "developers.json",
             r#"[{"email": "trial@dormouse.example", "firstName": "Trial", "lastName": "Developer"}]"#,
@@ -62,3 +79,6 @@ pub(crate) fn throw_away() -> Vec<(String, String)> {
         ),
     ]
 }
+
+/// Some hundred thousand apps.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
