@@ -1,7 +1,13 @@
 //! Ids of entities whose files give none: UUIDs of version 5 (RFC 9562 §5.5), the same at every start.
 
 use crate::EntityId;
-use uuid::Uuid;
+use dormouse_token::{Entropy, random};
+use uuid::{Builder, Uuid};
+
+/// A fresh id (UUID of version 4), for what administration makes: what is deleted and made again is another thing.
+pub fn random_id(entropy: &dyn Entropy) -> EntityId {
+    EntityId::from_uuid(Builder::from_random_bytes(random(entropy)).into_uuid())
+}
 
 /// The id of a developer.
 pub fn developer_id(organization: &str, email: &str) -> EntityId {

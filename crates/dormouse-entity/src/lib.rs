@@ -39,7 +39,10 @@ pub use directory::Directory;
 pub use document::{Document, DocumentError, Vault};
 pub use dormouse_token::Attributes;
 pub use error::{EntityError, Position, Problem};
-pub use json::{DeveloperReference, IncomingApp, IncomingCredential, Secrets};
+pub use json::{
+    DeveloperReference, IncomingApp, IncomingCredential, KeyRequest, Secrets, attributes_from_json,
+    write_attributes,
+};
 pub use key_value_map::{KeyValueMap, MapScope};
 pub use ledger::{Applied, DigestKey, EntityKey, Ledger};
 pub use matching::{Call, Matched, Mismatch, examine, grant_scope, grantable_scope, match_product, why_not};

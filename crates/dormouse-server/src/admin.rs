@@ -5,6 +5,7 @@
 
 mod audit;
 mod health;
+mod management;
 mod metrics;
 
 use crate::service::Service;
@@ -57,7 +58,7 @@ pub(crate) fn router(service: Arc<Service>, access: AdminAccess) -> Router {
     for endpoint in ENDPOINTS {
         router = router.route(endpoint.path, (endpoint.handler)());
     }
-    router
+    management::routes(router)
         .fallback(|| async { (StatusCode::NOT_FOUND, "no such endpoint\n") })
         .layer(middleware::from_fn_with_state(state.clone(), guard))
         .with_state(state)

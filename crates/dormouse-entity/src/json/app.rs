@@ -121,7 +121,11 @@ fn read_reference(object: &Object<'_>) -> Result<DeveloperReference, Fault> {
     Ok(DeveloperReference::Email(email))
 }
 
-fn read_body(object: &Object<'_>, ids: (EntityId, EntityId), now: Timestamp) -> Result<App, Fault> {
+pub(super) fn read_body(
+    object: &Object<'_>,
+    ids: (EntityId, EntityId),
+    now: Timestamp,
+) -> Result<App, Fault> {
     let name = object.required("name")?.name("name", Name::parse)?;
     let mut app = App::new(ids.0, ids.1, name, now);
     app.status = object.status("status")?;
@@ -184,4 +188,4 @@ fn read_lifetime(object: &Object<'_>) -> Result<Option<Duration>, Fault> {
 }
 
 /// Longest consumer secret.
-const SECRET_MAX: usize = 1024;
+pub(super) const SECRET_MAX: usize = 1024;

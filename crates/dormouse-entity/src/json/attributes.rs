@@ -8,9 +8,14 @@ use std::collections::HashSet;
 
 /// Reads the member `attributes`.
 pub(super) fn read_attributes(object: &Object<'_>) -> Result<Attributes, Fault> {
+    read_attribute_list(object, "attributes")
+}
+
+/// Reads a member that is a list of attributes.
+pub(super) fn read_attribute_list(object: &Object<'_>, member: &str) -> Result<Attributes, Fault> {
     let mut names = HashSet::new();
     let mut pairs = Vec::new();
-    for node in object.list("attributes")? {
+    for node in object.list(member)? {
         let attribute = node.object()?;
         let name_node = attribute.required("name")?;
         let name = name_node.plain(NAME_MAX)?;
@@ -23,7 +28,8 @@ pub(super) fn read_attributes(object: &Object<'_>) -> Result<Attributes, Fault> 
     Ok(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
 }
 
-pub(super) fn write_attributes(attributes: &Attributes) -> Value {
+/// The member `attributes`.
+pub fn write_attributes(attributes: &Attributes) -> Value {
     attributes.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }
 

@@ -66,7 +66,7 @@ fn read_expiry(object: &Object<'_>) -> Result<Option<Timestamp>, Fault> {
 }
 
 /// Reads `apiProducts`: objects with a status, or just names.
-fn read_products(object: &Object<'_>) -> Result<Vec<CredentialProduct>, Fault> {
+pub(super) fn read_products(object: &Object<'_>) -> Result<Vec<CredentialProduct>, Fault> {
     let mut names = HashSet::new();
     let mut products = Vec::new();
     for node in object.list("apiProducts")? {

@@ -7,12 +7,15 @@ mod developer;
 mod key_value_map;
 mod node;
 mod product;
+mod request;
 mod target_server;
 mod user;
 mod views;
 
 pub use app::{DeveloperReference, IncomingApp, IncomingCredential};
+pub use attributes::write_attributes;
 pub use credential::Secrets;
+pub use request::{KeyRequest, attributes_from_json};
 
 pub(crate) use app::{read_app, read_incoming};
 pub(crate) use credential::read_credential;

@@ -9,6 +9,8 @@ mod kill;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod management;
+#[cfg(test)]
 mod race;
 #[cfg(test)]
 mod secrets;
