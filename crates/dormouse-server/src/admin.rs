@@ -8,6 +8,7 @@ mod health;
 mod management;
 mod metrics;
 
+use crate::loopback::{host_name, is_loopback};
 use crate::service::Service;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -103,19 +104,6 @@ fn check_origin(headers: &HeaderMap, access: &AdminAccess) -> Result<(), &'stati
     } else {
         Err("this Origin is neither loopback nor in admin.hosts\n")
     }
-}
-
-/// The name in `name:port`, `[v6]:port` or a bare name.
-fn host_name(authority: &str) -> &str {
-    if let Some(rest) = authority.strip_prefix('[') {
-        return rest.split_once(']').map_or(rest, |(name, _)| name);
-    }
-    authority.rsplit_once(':').map_or(authority, |(name, _)| name)
-}
-
-fn is_loopback(name: &str) -> bool {
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

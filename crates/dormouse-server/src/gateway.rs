@@ -1,11 +1,14 @@
 //! Between hyper and the gateway's program: limits on the way in, the reply on the way out.
 
 use crate::body::{self, BodyError};
+use crate::head::{self, HeadError};
 use crate::service::Service;
 use bytes::Bytes;
 use dormouse_flow::{Arrival, Fault};
 use dormouse_gateway::Sent;
-use http::{Request, Response, StatusCode, request};
+use http::header::HOST;
+use http::request::Parts;
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -23,7 +26,8 @@ pub(crate) async fn answer(
     let (received_at, began) = (clock.now(), clock.monotonic());
     let (head, incoming) = request.into_parts();
     let proxy = service.program.proxy_of(head.uri.path()).unwrap_or_default().to_owned();
-    let read = match check_head(&head) {
+    let checked = head::check(&head, HEAD_BYTES_MAX).map_err(refuse_head).and_then(|()| check_target(&head));
+    let read = match checked {
         Ok(()) => body::read(incoming, BODY_BYTES_MAX, BODY_TIME_MAX).await.map_err(refuse_body),
         Err(fault) => Err(fault),
     };
@@ -57,17 +61,31 @@ async fn run(service: &Arc<Service>, request: Request<Bytes>, arrival: Arrival) 
     response
 }
 
-/// The connection's buffer bounds a head only while it is incomplete; this bounds what arrived in one piece.
-fn check_head(head: &request::Parts) -> Result<(), Fault> {
-    let line = head.uri.to_string().len();
-    if line > HEAD_BYTES_MAX {
-        return Err(Fault::messaging(414, "protocol.http.TooBigLine", "request line size exceeding"));
+/// A request is for a path of one host (RFC 9112 §3.2): `CONNECT` and `*` name none, and of two hosts somebody on the way
+/// may have believed the other.
+fn check_target(head: &Parts) -> Result<(), Fault> {
+    if !head.uri.path().starts_with('/') {
+        return Err(Fault::messaging(400, "protocol.http.BadPath", "Invalid request path"));
     }
-    let headers: usize = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if line + headers > HEAD_BYTES_MAX {
-        return Err(Fault::messaging(431, "protocol.http.TooBigHeaders", "request headers size exceeding"));
+    match head.headers.get_all(HOST).iter().count() {
+        0 if head.version == Version::HTTP_11 => {
+            Err(Fault::messaging(400, "protocol.http.HostHeaderMissing", "Host header missing"))
+        }
+        0 | 1 => Ok(()),
+        _ => Err(Fault::messaging(400, "protocol.http.DuplicateHeader", "Duplicate Header \"Host\"")),
     }
-    Ok(())
+}
+
+/// What Apigee answers when a head cannot be taken (`apigee-runtime` §5.4).
+fn refuse_head(error: HeadError) -> Fault {
+    match error {
+        HeadError::LineTooLong => {
+            Fault::messaging(414, "protocol.http.TooBigLine", "request line size exceeding")
+        }
+        HeadError::HeadersTooLarge => {
+            Fault::messaging(431, "protocol.http.TooBigHeaders", "request headers size exceeding")
+        }
+    }
 }
 
 /// What Apigee answers when the body of a request cannot be taken (`apigee-runtime` §5.4).

@@ -7,13 +7,17 @@
 mod admin;
 mod body;
 mod gateway;
+mod head;
+mod loopback;
 mod metrics;
+mod oauth;
 mod run;
 mod service;
 mod shutdown;
 mod worker;
 
 pub use admin::AdminAccess;
+pub use oauth::{Issuer, IssuerError, NATIVE_SOURCE, OAuthSettings};
 pub use run::{BindError, Running, ServerSettings, start};
 pub use service::Service;
 pub use shutdown::Shutdown;

@@ -1,4 +1,5 @@
-//! Metrics in Prometheus' text format. Labels are bounded: proxies that are deployed, classes of status.
+//! Metrics in Prometheus' text format. Labels are bounded: proxies that are deployed, classes of status, endpoints,
+//! grant types, error codes.
 
 use crate::service::Service;
 use dormouse_token::StoreStatistics;
@@ -16,6 +17,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     duration: Histogram,
+    oauth_requests: Family<OAuthLabels, Counter>,
+    oauth_duration: Histogram,
     families: Gauge,
     imports: Gauge,
     staleness: Gauge<f64, AtomicU64>,
@@ -35,6 +38,16 @@ struct RequestLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OAuthLabels {
+    /// The endpoint, or `none`.
+    endpoint: &'static str,
+    /// The grant type at the token endpoint, `other` for unknown ones, or nothing.
+    grant_type: &'static str,
+    /// `success`, or the error code.
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct StoreLabels {
     table: &'static str,
 }
@@ -45,6 +58,8 @@ impl Metrics {
         let metrics = Self {
             requests: Family::default(),
             duration: Histogram::new(DURATION_BUCKETS),
+            oauth_requests: Family::default(),
+            oauth_duration: Histogram::new(DURATION_BUCKETS),
             families: Gauge::default(),
             imports: Gauge::default(),
             staleness: Gauge::default(),
@@ -65,6 +80,17 @@ impl Metrics {
             "Time from the whole request to the whole response",
             Unit::Seconds,
             metrics.duration.clone(),
+        );
+        registry.register(
+            "oauth_requests",
+            "Requests to the native endpoints by endpoint, grant type and outcome",
+            metrics.oauth_requests.clone(),
+        );
+        registry.register_with_unit(
+            "oauth_request_duration",
+            "Time from the head of a request to its whole response",
+            Unit::Seconds,
+            metrics.oauth_duration.clone(),
         );
         registry.register("resident_families", "Family records in memory", metrics.families.clone());
         registry.register("resident_imports", "Imported access tokens in memory", metrics.imports.clone());
@@ -105,6 +131,12 @@ impl Metrics {
         let labels = RequestLabels { proxy: proxy.to_owned(), status: class(status) };
         self.requests.get_or_create(&labels).inc();
         self.duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts a request to a native endpoint: endpoint, grant type, outcome.
+    pub(crate) fn oauth_answered(&self, [endpoint, grant_type, outcome]: [&'static str; 3], took: Duration) {
+        self.oauth_requests.get_or_create(&OAuthLabels { endpoint, grant_type, outcome }).inc();
+        self.oauth_duration.observe(took.as_secs_f64());
     }
 
     /// The exposition, with the state of the moment.

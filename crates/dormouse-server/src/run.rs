@@ -2,6 +2,7 @@
 
 use crate::admin::{self, AdminAccess};
 use crate::gateway;
+use crate::oauth::{self, Issuer, OAuth, OAuthSettings};
 use crate::service::Service;
 use crate::shutdown::Shutdown;
 use crate::worker::{self, ConnectionLimits};
@@ -14,11 +15,13 @@ use std::time::Duration;
 /// Where and how to listen.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
-    /// Address of the gateway. Port 0 takes a free one.
-    pub gateway: SocketAddr,
+    /// Address of the gateway, where bundles are served. Port 0 takes a free one.
+    pub gateway: Option<SocketAddr>,
+    /// Address and settings of the native OAuth endpoints, where they are served. Port 0 takes a free one.
+    pub oauth: Option<(SocketAddr, OAuthSettings)>,
     /// Address of the admin listener. Port 0 takes a free one.
     pub admin: SocketAddr,
-    /// Threads that serve the gateway.
+    /// Threads that serve the gateway, and as many that serve the native endpoints.
     pub workers: usize,
     /// Who may use the admin listener.
     pub admin_access: AdminAccess,
@@ -37,7 +40,9 @@ pub struct BindError {
 /// A running server.
 pub struct Running {
     /// Where the gateway listens.
-    pub gateway: SocketAddr,
+    pub gateway: Option<SocketAddr>,
+    /// Where the native endpoints listen, and their issuer.
+    pub oauth: Option<(SocketAddr, Issuer)>,
     /// Where the admin listener listens.
     pub admin: SocketAddr,
     threads: Vec<JoinHandle<()>>,
@@ -62,29 +67,52 @@ pub fn start(
     settings: &ServerSettings,
     shutdown: &Shutdown,
 ) -> Result<Running, BindError> {
-    let bind = |address| worker::bind(address).map_err(|source| BindError { address, source });
-    let own = |listener: &std::net::TcpListener, address| {
-        listener.local_addr().map_err(|source| BindError { address, source })
-    };
-    let admin_listener = bind(settings.admin)?;
-    let admin = own(&admin_listener, settings.admin)?;
-    let first = bind(settings.gateway)?;
-    // The other workers share the port that the first one got.
-    let gateway = own(&first, settings.gateway)?;
-    let mut listeners = vec![first];
-    for _ in 1..settings.workers.max(1) {
-        listeners.push(bind(gateway)?);
+    let (admin_listener, admin) = bind(settings.admin)?;
+    let gateway = settings.gateway.map(|address| bind_shared(address, settings.workers)).transpose()?;
+    let native =
+        settings.oauth.as_ref().map(|(address, _)| bind_shared(*address, settings.workers)).transpose()?;
+    let mut running = Running { gateway: None, oauth: None, admin, threads: Vec::new() };
+    if let Some((listeners, address)) = gateway {
+        running.gateway = Some(address);
+        for listener in listeners {
+            let (service, shutdown) = (Arc::clone(service), shutdown.clone());
+            running.threads.push(spawn("gateway", move || gateway_worker(listener, service, &shutdown)));
+        }
     }
-    let mut threads = Vec::new();
-    for listener in listeners {
-        let (service, shutdown) = (Arc::clone(service), shutdown.clone());
-        threads.push(spawn("gateway", move || gateway_worker(listener, service, &shutdown)));
+    if let (Some((listeners, address)), Some((_, settings))) = (native, &settings.oauth) {
+        let issuer = settings.issuer.clone().unwrap_or_else(|| Issuer::of_address(address));
+        running.oauth = Some((address, issuer.clone()));
+        let native = Arc::new(OAuth::new(Arc::clone(service), settings.clone(), issuer));
+        for listener in listeners {
+            let (native, shutdown) = (Arc::clone(&native), shutdown.clone());
+            running.threads.push(spawn("oauth", move || oauth_worker(listener, native, &shutdown)));
+        }
     }
     let router = admin::router(Arc::clone(service), settings.admin_access.clone());
     let (maintained, stop) = (Arc::clone(service), shutdown.clone());
-    threads.push(spawn("admin", move || admin_worker(admin_listener, router, &maintained, &stop)));
+    running.threads.push(spawn("admin", move || admin_worker(admin_listener, router, &maintained, &stop)));
     service.set_ready(true);
-    Ok(Running { gateway, admin, threads })
+    Ok(running)
+}
+
+fn bind(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr), BindError> {
+    let error = |source| BindError { address, source };
+    let listener = worker::bind(address).map_err(error)?;
+    let own = listener.local_addr().map_err(error)?;
+    Ok((listener, own))
+}
+
+/// Sockets for so many workers on one address: those after the first share the port that it got.
+fn bind_shared(
+    address: SocketAddr,
+    workers: usize,
+) -> Result<(Vec<std::net::TcpListener>, SocketAddr), BindError> {
+    let (first, own) = bind(address)?;
+    let mut listeners = vec![first];
+    for _ in 1..workers.max(1) {
+        listeners.push(bind(own)?.0);
+    }
+    Ok((listeners, own))
 }
 
 fn spawn(name: &'static str, run: impl FnOnce() -> io::Result<()> + Send + 'static) -> JoinHandle<()> {
@@ -103,6 +131,14 @@ fn gateway_worker(
     worker::serve(listener, GATEWAY_LIMITS, shutdown, move |request, peer| {
         let service = Arc::clone(&service);
         async move { gateway::answer(&service, request, peer).await }
+    })
+}
+
+fn oauth_worker(listener: std::net::TcpListener, native: Arc<OAuth>, shutdown: &Shutdown) -> io::Result<()> {
+    let limits = ConnectionLimits { head_bytes: oauth::HEAD_BYTES_MAX, ..GATEWAY_LIMITS };
+    worker::serve(listener, limits, shutdown, move |request, peer| {
+        let native = Arc::clone(&native);
+        async move { oauth::answer(&native, request, peer).await }
     })
 }
 

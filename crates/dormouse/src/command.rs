@@ -5,6 +5,7 @@ mod completions;
 mod demo;
 mod man;
 mod run;
+mod serve;
 mod store;
 
 use crate::exit::Outcome;
@@ -15,6 +16,8 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Serve Apigee proxy bundles.
     Run(run::Args),
+    /// Serve OAuth 2.0: token, introspection, revocation and metadata endpoints, and bundles beside them.
+    Serve(serve::Args),
     /// Show the whole story in under a minute: issue, redeem, replay, revoke, crash, restart.
     Demo(demo::Args),
     /// Show which clients and policies issue refresh tokens that nobody redeems.
@@ -31,6 +34,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> Outcome {
     match command {
         Command::Run(args) => run::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Store(args) => store::run(&args),

@@ -17,6 +17,31 @@ pub(crate) struct Backend {
     pub(crate) entropy: Arc<dyn Entropy>,
 }
 
+/// Where state is kept.
+#[derive(Clone, Default)]
+pub(crate) struct StorePlan {
+    /// The data directory; none for memory.
+    pub(crate) directory: Option<PathBuf>,
+    /// Where the mark is kept; none for the data directory.
+    pub(crate) mark: Option<PathBuf>,
+    /// How a copied store is recognised.
+    pub(crate) mark_identity: MarkIdentity,
+}
+
+/// The backend of a plan.
+pub(crate) fn open(plan: &StorePlan) -> Result<Backend, Failure> {
+    let Some(directory) = &plan.directory else { return Ok(memory()) };
+    let settings =
+        StoreSettings { mark_path: plan.mark.clone(), mark_identity: plan.mark_identity, ..store_settings() };
+    let opened = RedbStore::open(directory, &settings, Box::new(stop)).or_refused()?;
+    Ok(Backend {
+        store: Arc::new(opened.store),
+        roots: (opened.roots.roots, opened.roots.sealing),
+        clock: settings.clock,
+        entropy: settings.entropy,
+    })
+}
+
 /// A store in memory under a root that dies with the process.
 pub(crate) fn memory() -> Backend {
     let (clock, entropy) = (Arc::new(SystemClock::new()), Arc::new(SystemEntropy));
@@ -24,18 +49,6 @@ pub(crate) fn memory() -> Backend {
     let sealing = root.id();
     let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>, &*entropy));
     Backend { store, roots: (vec![root], sealing), clock, entropy }
-}
-
-/// The store of a data directory, made when there is none.
-pub(crate) fn directory(path: &Path) -> Result<Backend, Failure> {
-    let settings = store_settings();
-    let opened = RedbStore::open(path, &settings, Box::new(stop)).or_refused()?;
-    Ok(Backend {
-        store: Arc::new(opened.store),
-        roots: (opened.roots.roots, opened.roots.sealing),
-        clock: settings.clock,
-        entropy: settings.entropy,
-    })
 }
 
 /// The settings of every store that this process opens.
@@ -56,8 +69,8 @@ pub(crate) fn admin_token(directory: &Path) -> Result<(PathBuf, Secret), Failure
         private_file::write(&path, format!("{}\n", token.expose()).as_bytes()).or_refused()?;
     }
     let text = private_file::read_own(&path).or_refused()?;
-    let text = String::from_utf8_lossy(&text).trim_end().to_owned();
-    if text.len() < ADMIN_TOKEN_MIN {
+    let token = token_of(&text);
+    if token.expose().len() < ADMIN_TOKEN_MIN {
         let error = anyhow::anyhow!(
             "{} holds no token of at least {ADMIN_TOKEN_MIN} characters: remove it, and the next start \
                                      makes a new one",
@@ -65,7 +78,22 @@ pub(crate) fn admin_token(directory: &Path) -> Result<(PathBuf, Secret), Failure
         );
         return Err(Failure::Refused(error));
     }
-    Ok((path, Secret::new(text)))
+    Ok((path, token))
+}
+
+/// The admin token in a file that the configuration names, and where it is.
+pub(crate) fn configured_token(path: &Path) -> Result<(PathBuf, Secret), Failure> {
+    let token = token_of(&private_file::read_configured(path).or_refused()?);
+    if token.expose().len() < ADMIN_TOKEN_MIN {
+        let error =
+            anyhow::anyhow!("{} holds no token of at least {ADMIN_TOKEN_MIN} characters", path.display());
+        return Err(Failure::Refused(error));
+    }
+    Ok((path.to_owned(), token))
+}
+
+fn token_of(content: &[u8]) -> Secret {
+    Secret::new(String::from_utf8_lossy(content).trim_end())
 }
 
 /// What is on the disk is unknown from here on; only a restart, which reads it, can go on.

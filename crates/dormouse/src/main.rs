@@ -1,14 +1,17 @@
 //! The `dormouse` binary: reads the command line, picks a backend, and prints for people. Everything else is a library.
 
+mod announce;
 mod check;
 mod client;
 mod command;
+mod config;
 mod data;
 mod demo;
 mod entities;
 mod exit;
 mod hint;
 mod log;
+mod plan;
 mod process;
 mod serving;
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
 const EXAMPLES: &str = "\
 Examples:
   dormouse run ./oauth                  serve the proxy in ./oauth/apiproxy on 127.0.0.1:8080
+  dormouse serve --entities ./entities --data ./state
   dormouse run --check ./oauth.zip      say what is wrong with a bundle, and exit
   dormouse demo                         see the whole story in under a minute
   dormouse audit --admin http://127.0.0.1:8081

@@ -1,18 +1,122 @@
-//! From a backend and bundles to a running server: what `run` does, in the order in which it can fail.
+//! From a plan to a running server: what `run` and `serve` do, in the order in which it can fail.
 
-use crate::data::Backend;
-use crate::exit::{Failure, OrFailure as _};
+use crate::announce::announce;
+use crate::data::{self, Backend};
+use crate::exit::{Failure, OrFailure as _, Outcome};
+use crate::plan::Plan;
+use crate::{check, entities, log, process};
+use anyhow::anyhow;
 use dormouse_bundle::{Bundle, Problem};
-use dormouse_engine::{Engine, Settings};
+use dormouse_engine::{Engine, Provisioned, Settings};
 use dormouse_flow::Host;
 use dormouse_gateway::{Program, compile};
-use dormouse_policy::Platform;
+use dormouse_policy::{Platform, token_sources};
+use dormouse_server::{AdminAccess, NATIVE_SOURCE, Running, ServerSettings, Service, Shutdown};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A server that was started.
+pub(crate) struct Started {
+    pub(crate) running: Running,
+    pub(crate) service: Arc<Service>,
+    pub(crate) bundles: Vec<Bundle>,
+    /// What came of the entity files, if there were any.
+    pub(crate) provisioned: Option<Provisioned>,
+    /// Whether the entities are throw-away ones.
+    pub(crate) is_trial: bool,
+    /// Where the admin token is, if one is needed.
+    pub(crate) admin_token: Option<PathBuf>,
+}
+
+/// Serves until the process is told to stop.
+pub(crate) fn serve(plan: &Plan) -> Outcome {
+    log::start();
+    process::raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().or_internal()?;
+    let shutdown = Shutdown::new();
+    let started = runtime.block_on(start(plan, &shutdown))?;
+    announce(plan, &started);
+    process::stop_on_signals(&shutdown).or_internal()?;
+    let Started { running, service, .. } = started;
+    running.join();
+    drop(service);
+    Ok(())
+}
+
+async fn start(plan: &Plan, shutdown: &Shutdown) -> Result<Started, Failure> {
+    let (bundles, mut problems) = check::load_all(&plan.bundles)?;
+    let files = plan.entities.as_deref().map(entities::read).transpose()?;
+    let (access, admin_token) = admin_access(plan)?;
+    let engine = engine(data::open(&plan.store)?, &plan.organization, plan.engine.clone()).await?;
+    let (program, found) = program(&engine, &bundles, &plan.environment, plan.platform);
+    problems.extend(found);
+    check_bundles(problems, plan.strict)?;
+    let is_trial = files.is_none() && plan.trial && engine.directory().credential_count() == 0;
+    let files = if is_trial { Some(entities::throw_away()) } else { files };
+    let provisioned = match files {
+        Some(files) => Some(entities::apply(&engine, &files).await?),
+        None => None,
+    };
+    let policies = bundles.iter().flat_map(token_sources).map(|(_, name)| name);
+    let native = plan.oauth.as_ref().map(|_| NATIVE_SOURCE.to_owned());
+    let sources: Vec<String> = policies.chain(native).collect();
+    engine.register_sources(&sources).await.or_refused()?;
+    let service = Arc::new(Service::new(Arc::clone(&engine), program));
+    let settings = ServerSettings {
+        gateway: plan.gateway,
+        oauth: plan.oauth.clone(),
+        admin: plan.admin.listen,
+        workers: plan.workers.unwrap_or_else(processors),
+        admin_access: access,
+    };
+    let running = dormouse_server::start(&service, &settings, shutdown).or_refused()?;
+    Ok(Started { running, service, bundles, provisioned, is_trial, admin_token })
+}
+
+/// Shows what is wrong with the bundles, and refuses to serve those that have errors.
+fn check_bundles(mut problems: Vec<Problem>, strict: bool) -> Outcome {
+    if strict {
+        check::make_strict(&mut problems);
+    }
+    check::show(&mut problems);
+    // A shared flow that is missing becomes a fault of the request that calls it.
+    problems.retain(|problem| problem.code != MISSING_SHARED_FLOW);
+    if check::has_errors(&problems) {
+        return Err(Failure::Refused(anyhow!("the bundles have errors, so that nothing is served")));
+    }
+    Ok(())
+}
+
+/// Who may use the admin listener, and where its token is: everybody only while store and address are this machine's alone.
+fn admin_access(plan: &Plan) -> Result<(AdminAccess, Option<PathBuf>), Failure> {
+    let admin = &plan.admin;
+    let token = match (&admin.token_file, &plan.store.directory) {
+        (Some(path), _) => Some(data::configured_token(path)?),
+        (None, Some(directory)) => Some(data::admin_token(directory)?),
+        (None, None) if admin.listen.ip().is_loopback() => None,
+        (None, None) => {
+            return Err(Failure::Usage(anyhow!(
+                "an admin address that is not loopback needs a token: give --data DIR, which keeps one, or name its \
+                 file as admin.token_file in the configuration of `dormouse serve`"
+            )));
+        }
+    };
+    let (path, token) = token.unzip();
+    Ok((AdminAccess { token, hosts: admin.hosts.clone(), metrics_open: admin.metrics_open }, path))
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// The node of a backend.
-pub(crate) async fn engine(backend: Backend, organization: &str) -> Result<Arc<Engine>, Failure> {
+pub(crate) async fn engine(
+    backend: Backend,
+    organization: &str,
+    settings: Settings,
+) -> Result<Arc<Engine>, Failure> {
     let Backend { store, roots, clock, entropy } = backend;
-    Engine::start(store, roots, organization, (clock, entropy), Settings::default()).await.or_refused()
+    Engine::start(store, roots, organization, (clock, entropy), settings).await.or_refused()
 }
 
 /// Compiles bundles for an environment.
@@ -30,6 +134,9 @@ pub(crate) fn program(
         time_zone: jiff::tz::TimeZone::system(),
         property_sets: dormouse_flow::PropertySets::default(),
         engine: Arc::clone(engine),
+        quota_counters: Arc::default(),
     };
     compile(bundles, &dormouse_gateway::Settings { host: Arc::new(host), platform })
 }
+
+const MISSING_SHARED_FLOW: &str = "missing-shared-flow";

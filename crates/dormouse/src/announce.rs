@@ -1,0 +1,51 @@
+//! What a start says to people: where it listens, what it keeps, and the clients that it made.
+
+use crate::exit::{self, say};
+use crate::hint::{Credentials, curl_lines};
+use crate::plan::Plan;
+use crate::serving::Started;
+
+/// Says it.
+pub(crate) fn announce(plan: &Plan, started: &Started) {
+    say(format_args!("dormouse {} serves", env!("CARGO_PKG_VERSION")));
+    let running = &started.running;
+    if let Some((address, issuer)) = &running.oauth {
+        say(format_args!("  oauth         http://{address}  (issuer {})", issuer.as_str()));
+    }
+    if let Some(address) = running.gateway {
+        for (base_path, proxy) in started.service.program.routes() {
+            say(format_args!("  {proxy:<13} http://{address}{base_path}"));
+        }
+    }
+    say(format_args!("  admin         http://{}  (healthz, readyz, metrics, audit)", running.admin));
+    let in_memory = || "in memory, forgotten at the end".to_owned();
+    let store = plan.store.directory.as_ref().map_or_else(in_memory, |path| path.display().to_string());
+    say(format_args!("  store         {store}"));
+    if let Some(path) = &started.admin_token {
+        say(format_args!("  admin token   in {}", path.display()));
+    }
+    if started.service.engine.directory().credential_count() == 0 {
+        say(format_args!(
+            "note: there is no client yet: give --entities DIR, or make one through administration"
+        ));
+    }
+    let Some(provisioned) = &started.provisioned else { return };
+    for difference in &provisioned.unapplied {
+        say(format_args!("note: not applied: {difference}"));
+    }
+    // This is the one time that these are shown; standard output is where people take results from.
+    for generated in &provisioned.generated {
+        let (app, developer) = (&generated.app, &generated.developer);
+        let (key, secret) = (&generated.consumer_key, generated.consumer_secret.expose());
+        exit::print(format_args!("app {app} of {developer}\n  key     {key}\n  secret  {secret}\n"));
+    }
+    if let (true, Some(gateway)) = (started.is_trial, running.gateway)
+        && let Some(generated) = provisioned.generated.first()
+    {
+        let client =
+            Credentials { key: generated.consumer_key.as_str(), secret: generated.consumer_secret.expose() };
+        for line in curl_lines(&started.bundles, &gateway.to_string(), &client) {
+            exit::print(format_args!("  {line}\n"));
+        }
+    }
+}
