@@ -1,6 +1,8 @@
 //! The project's own commands, started as `cargo xtask COMMAND`: one file per command, listed in [`COMMANDS`].
 
 mod ci;
+mod lint_truth;
+mod rules;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -43,12 +45,16 @@ fn dispatch(arguments: &[String], output: &mut dyn Write) -> anyhow::Result<()> 
 fn help(output: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(output, "Usage: cargo xtask COMMAND\n\nCommands:")?;
     for command in COMMANDS {
-        writeln!(output, "  {:<6} {}", command.name, command.about)?;
+        writeln!(output, "  {:<10} {}", command.name, command.about)?;
     }
     Ok(())
 }
 
-const COMMANDS: &[Command] = &[Command { name: "ci", about: ci::ABOUT, run: ci::run }];
+const COMMANDS: &[Command] = &[
+    Command { name: "ci", about: ci::ABOUT, run: ci::run },
+    Command { name: "lint-truth", about: lint_truth::ABOUT, run: lint_truth::run },
+    Command { name: "rules", about: rules::ABOUT, run: rules::run },
+];
 
 #[cfg(test)]
 mod tests {

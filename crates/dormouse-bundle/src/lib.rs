@@ -16,6 +16,7 @@ mod directory;
 mod element;
 mod file_tree;
 mod load;
+mod loose;
 mod model;
 mod oauth_info;
 mod oauth_operation;
@@ -39,6 +40,7 @@ pub use condition_parser::{ConditionError, ConditionErrorKind, ParsedCondition, 
 pub use diagnose::diagnose;
 pub use element::{Attribute, Element, Node};
 pub use load::load;
+pub use loose::{LooseFile, load_loose};
 pub use model::{
     Bundle, BundleKind, ConditionSource, DefaultFaultRule, EndpointFlows, FaultRule, Flow,
     HttpTargetConnection, LoadBalancer, LoadBalancerServer, LocalTargetConnection, Policy, Property,

@@ -1,0 +1,9 @@
+//! What a set of bundles does, as far as that can be told without running it.
+
+pub(crate) mod effects;
+pub(crate) mod logic;
+mod pattern;
+pub(crate) mod program;
+pub(crate) mod state;
+pub(crate) mod unit;
+pub(crate) mod walk;
