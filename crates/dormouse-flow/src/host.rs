@@ -1,5 +1,6 @@
 //! What policies may use of the process that runs them.
 
+use crate::quota::QuotaCounters;
 use crate::value::Text;
 use dormouse_engine::Engine;
 use dormouse_token::{Clock, Entropy};
@@ -23,6 +24,8 @@ pub struct Host {
     pub property_sets: PropertySets,
     /// The token engine, for the OAuth policies alone.
     pub engine: Arc<Engine>,
+    /// What Quota policies have used.
+    pub quota_counters: Arc<QuotaCounters>,
 }
 
 /// Property sets by name: `propertyset.SET.KEY`.

@@ -17,6 +17,7 @@ mod message_store;
 mod outcome;
 mod parameters;
 mod property;
+mod quota;
 mod system;
 mod template;
 #[cfg(test)]
@@ -40,6 +41,9 @@ pub use message_store::MessageId;
 pub use outcome::{FlowCall, Outcome};
 pub use parameters::Parameters;
 pub use property::parse_status;
+pub use quota::{
+    QuotaCounters, QuotaDemand, QuotaKey, QuotaKind, QuotaMode, QuotaPeriod, QuotaReading, QuotaUnit,
+};
 pub use system::uuid;
 pub use template::{Template, TemplateError, TemplateProblem, Unresolved};
 pub use transaction::Transaction;

@@ -15,6 +15,7 @@ pub(crate) fn transaction(verb: &'static str, uri: &str) -> Transaction {
         engine: engine(&clock, &entropy),
         clock,
         entropy,
+        quota_counters: Arc::default(),
         organization: "local".into(),
         environment: "test".into(),
         time_zone: jiff::tz::TimeZone::UTC,

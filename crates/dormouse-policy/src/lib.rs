@@ -7,6 +7,7 @@ mod compile_context;
 mod message_actions;
 mod oauth;
 mod policies;
+mod quota;
 pub mod registry;
 
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};

@@ -5,6 +5,7 @@ pub(crate) mod delete_oauth_v2_info;
 pub(crate) mod flow_callout;
 pub(crate) mod get_oauth_v2_info;
 pub(crate) mod oauth_v2;
+pub(crate) mod quota;
 pub(crate) mod raise_fault;
 pub(crate) mod revoke_oauth_v2;
 pub(crate) mod set_oauth_v2_info;

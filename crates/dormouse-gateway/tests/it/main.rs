@@ -8,6 +8,7 @@ mod flows;
 mod hostile;
 mod messages;
 mod problems;
+mod quota;
 mod routes;
 mod shared_flows;
 mod support;

@@ -21,12 +21,17 @@ pub(crate) fn load(names: &[&str]) -> Vec<Bundle> {
 }
 
 pub(crate) fn program(names: &[&str]) -> (Program, Vec<Problem>) {
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+    program_on(names, Arc::new(ManualClock::at(NOW)))
+}
+
+/// A program whose time the test moves.
+pub(crate) fn program_on(names: &[&str], clock: Arc<dyn Clock>) -> (Program, Vec<Problem>) {
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(1));
     let host = Host {
         engine: engine(&clock, &entropy),
         clock,
         entropy,
+        quota_counters: Arc::default(),
         organization: "local".into(),
         environment: "test".into(),
         time_zone: jiff::tz::TimeZone::UTC,

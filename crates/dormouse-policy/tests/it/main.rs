@@ -1,4 +1,4 @@
-//! OAuth policies on a real engine over the memory store.
+//! Policies on a real engine over the memory store.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail loudly")]
 
@@ -8,6 +8,7 @@ mod failures;
 mod importing;
 mod issuing;
 mod looking_up;
+mod quota;
 mod redeeming;
 mod revoking;
 mod support;

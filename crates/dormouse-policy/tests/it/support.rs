@@ -70,6 +70,7 @@ impl World {
             engine: Arc::clone(&engine),
             clock: ambient,
             entropy: Arc::clone(&entropy),
+            quota_counters: Arc::default(),
             organization: ORGANIZATION.into(),
             environment: "test".into(),
             time_zone: jiff::tz::TimeZone::UTC,
