@@ -71,7 +71,7 @@ impl Shard {
         demand: &QuotaDemand,
         now: Timestamp,
     ) -> QuotaReading {
-        if self.size() >= self.size_max && !self.tallies.contains_key(&digest) {
+        if self.size() + usize::from(!self.tallies.contains_key(&digest)) > self.size_max {
             self.forget(now);
         }
         let tally = self.tallies.entry(digest).or_insert_with(|| Tally::new(period, now));
@@ -210,6 +210,22 @@ mod tests {
                 assert!(number % 1_000 != 0 || size(&counters) <= 64 * 64 + 64 * 8);
             }
             assert!(counters.take(&key, &demand(10), NOW).exceeds, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn rolling_windows_that_grow_are_bounded() {
+        let period = QuotaPeriod { kind: QuotaKind::RollingWindow, ..HOURLY };
+        let counters = QuotaCounters::with_size(64 * 1_024);
+        for step in 0..100 {
+            let now = Timestamp::from_ms(NOW.as_ms() + step * 100);
+            for number in 0..5_000 {
+                let identifier = number.to_string();
+                let key = QuotaKey { identifier: &identifier, period, ..KEY };
+                counters.take(&key, &demand(1_000), now);
+            }
+            // One counter of each shard may have grown since the shard was looked at.
+            assert!(size(&counters) <= 64 * (1_024 + 257), "{}", size(&counters));
         }
     }
 
