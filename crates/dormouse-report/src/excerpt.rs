@@ -1,9 +1,10 @@
 //! Problems as compilers show them: title, `file:line:column`, the line of the file with a caret, advice.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Element, Level as Severity, Origin, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level as Severity, Origin, Renderer, Snippet};
 use dormouse_bundle::{Level, Position, Problem, Span};
 
+use crate::shown_line::{ShownLine, shown_line};
 use crate::visible::visible;
 
 /// Whether the text is to have colours.
@@ -18,69 +19,52 @@ pub enum Colour {
 /// All problems, each followed by an empty line. Only one line of a file is shown for each, and of a very long
 /// one only the part around the caret.
 pub fn excerpts(problems: &[Problem], colour: Colour) -> String {
-    let renderer = match colour {
-        Colour::Never => Renderer::plain(),
-        Colour::Always => Renderer::styled(),
-    };
-    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let renderer = renderer(colour);
     let all: Vec<String> = problems.iter().map(|problem| excerpt(problem, &renderer)).collect();
     all.concat()
 }
 
 fn excerpt(problem: &Problem, renderer: &Renderer) -> String {
-    let severity = match problem.level {
-        Level::Error => Severity::ERROR,
-        Level::Warning => Severity::WARNING,
-        Level::Info => Severity::INFO,
-    };
-    let mut group = severity.primary_title(visible(&problem.message)).id(problem.code).elements(NOTHING);
-    if let Some(span) = &problem.span {
-        group = match line(span) {
-            Some(line) => group.element(snippet(span, &line)),
-            None => group.element(origin(span)),
-        };
-    }
+    let title = severity(problem.level).primary_title(visible(&problem.message)).id(problem.code);
+    let mut group = place(title.elements(NOTHING), problem.span.as_ref());
     if let Some(help) = &problem.help {
         group = group.element(Severity::HELP.message(visible(help)));
     }
     format!("{}\n\n", renderer.render(&[group]))
 }
 
-/// The part of the first line that a span is on, cut to what can be shown.
-struct Line {
-    text: String,
-    /// Byte offsets of the span in `text`.
-    range: std::ops::Range<usize>,
+/// Renders as both problems and findings are rendered.
+pub(crate) fn renderer(colour: Colour) -> Renderer {
+    let renderer = match colour {
+        Colour::Never => Renderer::plain(),
+        Colour::Always => Renderer::styled(),
+    };
+    renderer.decor_style(DecorStyle::Ascii)
 }
 
-/// Absent if the line is empty or too long to be shown.
-fn line(span: &Span) -> Option<Line> {
-    let text = &span.file.text;
-    let before = text.get(..span.range.start)?;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let rest = text.get(start..)?;
-    let line = rest.split(['\n', '\r']).next().unwrap_or_default();
-    if line.trim().is_empty() || line.len() > LINE_MAX_BYTES {
-        return None;
+/// A level as the renderer knows it.
+pub(crate) fn severity(level: Level) -> Severity<'static> {
+    match level {
+        Level::Error => Severity::ERROR,
+        Level::Warning => Severity::WARNING,
+        Level::Info => Severity::INFO,
     }
-    let from = (span.range.start - start).min(line.len());
-    let to = (span.range.end - start).clamp(from, line.len());
-    let (head, marked, tail) = (line.get(..from)?, line.get(from..to)?, line.get(to..)?);
-    let (head, marked) = (shown(head), shown(marked));
-    let range = head.len()..head.len() + marked.len();
-    Some(Line { text: head + &marked + &shown(tail), range })
 }
 
-/// Tabs are kept, since the renderer widens them; each other control character takes one place.
-fn shown(text: &str) -> String {
-    text.split('\t').map(visible).collect::<Vec<_>>().join("\t")
+/// Adds the place, with the line of the file if it can be shown.
+pub(crate) fn place<'a>(group: Group<'a>, span: Option<&Span>) -> Group<'a> {
+    let Some(span) = span else { return group };
+    match shown_line(span) {
+        Some(line) => group.element(snippet(span, line)),
+        None => group.element(origin(span)),
+    }
 }
 
-fn snippet<'a>(span: &Span, line: &Line) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    Snippet::source(line.text.clone())
+fn snippet<'a>(span: &Span, line: ShownLine) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+    Snippet::source(line.text)
         .path(visible(&span.file.path))
-        .line_start(span.start().line)
-        .annotation(AnnotationKind::Primary.span(line.range.clone()))
+        .line_start(line.number)
+        .annotation(AnnotationKind::Primary.span(line.marked))
 }
 
 fn origin<'a>(span: &Span) -> Origin<'a> {
@@ -88,9 +72,8 @@ fn origin<'a>(span: &Span) -> Origin<'a> {
     Origin::path(visible(&span.file.path)).line(line).char_column(column)
 }
 
-const NOTHING: [Element<'static>; 0] = [];
-/// A longer line is no longer text for people.
-const LINE_MAX_BYTES: usize = 4 * 1024;
+/// What a group begins with.
+pub(crate) const NOTHING: [Element<'static>; 0] = [];
 
 #[cfg(test)]
 mod tests {

@@ -23,14 +23,21 @@ pub fn lines(problems: &[Problem]) -> String {
 
 /// How many there are of each level, the worst first: `2 errors, 1 warning`; `no problems` if there are none.
 pub fn summary(problems: &[Problem]) -> String {
+    let levels: Vec<Level> = problems.iter().map(|problem| problem.level).collect();
+    tally(&levels).unwrap_or_else(|| "no problems".to_owned())
+}
+
+/// How many there are of each level, the worst first; `None` if there are none.
+pub(crate) fn tally(levels: &[Level]) -> Option<String> {
     let names = [(Level::Error, "error"), (Level::Warning, "warning"), (Level::Info, "remark")];
-    let counts = names.map(|(level, name)| (problems.iter().filter(|it| it.level == level).count(), name));
-    let counts: Vec<String> = counts
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, name)| format!("{count} {name}{}", if count > 1 { "s" } else { "" }))
-        .collect();
-    if counts.is_empty() { "no problems".to_owned() } else { counts.join(", ") }
+    let counts = names.map(|(level, name)| counted(levels.iter().filter(|it| **it == level).count(), name));
+    let counts: Vec<String> = counts.into_iter().flatten().collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+/// A number with its noun; `None` for none.
+pub(crate) fn counted(count: usize, noun: &str) -> Option<String> {
+    (count > 0).then(|| format!("{count} {noun}{}", if count > 1 { "s" } else { "" }))
 }
 
 #[cfg(test)]

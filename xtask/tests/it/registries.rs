@@ -19,6 +19,10 @@ const REGISTRIES: &[Registry] = &[
         list: "crates/dormouse-policy/src/registry.rs",
     },
     Registry { folder: "crates/dormouse/src/command", list: "crates/dormouse/src/command.rs" },
+    Registry {
+        folder: "crates/dormouse-report/src/format",
+        list: "crates/dormouse-report/src/format.rs",
+    },
 ];
 
 #[test]
