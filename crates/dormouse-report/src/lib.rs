@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod path;
 mod report;
+mod rule_markdown;
 #[cfg(test)]
 mod sample;
 mod shown_line;
@@ -20,3 +21,4 @@ pub use format::{FORMATS, Format};
 pub use json::json;
 pub use lines::{lines, summary};
 pub use report::Report;
+pub use rule_markdown::rule_markdown;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::finding::{Edit, Finding, Fix, RuleInfo, fingerprints};
 use crate::path::uri;
 use crate::report::Report;
+use crate::rule_markdown::rule_markdown;
 
 use super::json::push_json;
 use super::message_and_help;
@@ -51,7 +52,7 @@ fn descriptor(rule: &'static RuleInfo) -> ReportingDescriptor<'static> {
             text: sentence(if rule.what.is_empty() { rule.summary } else { rule.what }),
         },
         help_uri: Some(rule.link).filter(|link| !link.is_empty()),
-        help: Help { text: help_text(rule), markdown: help_markdown(rule) },
+        help: Help { text: help_text(rule), markdown: rule_markdown(rule) },
         default_configuration: Configuration { level: level(rule.level) },
     }
 }
@@ -145,43 +146,6 @@ fn help_text(rule: &RuleInfo) -> String {
     if text.is_empty() { sentence(rule.summary) } else { text.join("\n\n") }
 }
 
-fn help_markdown(rule: &RuleInfo) -> String {
-    let code = |text: &str| {
-        if text.is_empty() { String::new() } else { fenced(text) }
-    };
-    let link = if rule.link.is_empty() { String::new() } else { format!("<{}>", rule.link) };
-    let parts = [
-        ("", escaped(rule.what)),
-        ("### Why\n\n", escaped(rule.why)),
-        ("### Bad\n\n", code(rule.bad)),
-        ("### Good\n\n", code(rule.good)),
-        ("### When to suppress\n\n", escaped(rule.when_to_suppress)),
-        ("### See\n\n", link),
-    ];
-    let parts = parts.into_iter().filter(|(_, text)| !text.is_empty());
-    let text: Vec<String> = parts.map(|(heading, text)| format!("{heading}{text}")).collect();
-    if text.is_empty() { sentence(&escaped(rule.summary)) } else { text.join("\n\n") }
-}
-
-/// Plain text as Markdown that shows it unchanged; an element's name would vanish as a tag.
-fn escaped(text: &str) -> String {
-    let mut markdown = String::with_capacity(text.len());
-    for character in text.chars() {
-        if "\\`*_[]<>&#".contains(character) {
-            markdown.push('\\');
-        }
-        markdown.push(character);
-    }
-    markdown
-}
-
-/// Code in a fence that no line of it can close.
-fn fenced(code: &str) -> String {
-    let longest = code.split(|it| it != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}xml\n{}\n{fence}", code.trim_end())
-}
-
 /// With a full stop, as SARIF asks of descriptions (§3.49.9).
 fn sentence(text: &str) -> String {
     let text = text.trim_end();
@@ -268,7 +232,7 @@ mod tests {
                       },
                       "help": {
                         "text": "the policy cannot be deployed.",
-                        "markdown": "the policy cannot be deployed."
+                        "markdown": "the policy cannot be deployed"
                       },
                       "defaultConfiguration": {
                         "level": "note"
@@ -464,11 +428,5 @@ mod tests {
             }
             _ => {}
         }
-    }
-
-    #[test]
-    fn markdown_shows_plain_text() {
-        assert_eq!(escaped("<Operation> & a_b"), "\\<Operation\\> \\& a\\_b");
-        assert_eq!(fenced("a ``` b\n"), "````xml\na ``` b\n````");
     }
 }
