@@ -135,7 +135,8 @@ fn gateway_worker(
 }
 
 fn oauth_worker(listener: std::net::TcpListener, native: Arc<OAuth>, shutdown: &Shutdown) -> io::Result<()> {
-    let limits = ConnectionLimits { head_bytes: oauth::HEAD_BYTES_MAX, ..GATEWAY_LIMITS };
+    // Room enough that a head which is somewhat too large is read whole, and answered in the words of RFC 6749.
+    let limits = ConnectionLimits { head_bytes: 2 * oauth::HEAD_BYTES_MAX, ..GATEWAY_LIMITS };
     worker::serve(listener, limits, shutdown, move |request, peer| {
         let native = Arc::clone(&native);
         async move { oauth::answer(&native, request, peer).await }

@@ -4,6 +4,7 @@ use dormouse_server::Shutdown;
 use dormouse_token::{Clock, Entropy, Timestamp};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::{Duration, Instant, SystemTime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The system's clocks.
 pub(crate) struct SystemClock {
@@ -50,30 +51,28 @@ pub(crate) fn raise_file_limit() {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
-/// Requests a shutdown at SIGTERM or SIGINT; a second signal ends the process at once.
+/// Requests a shutdown at SIGTERM or SIGINT; a second signal ends the process at once. When it returns, no signal is missed.
 pub(crate) fn stop_on_signals(shutdown: &Shutdown) -> std::io::Result<()> {
     let shutdown = shutdown.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let (mut terminate, mut interrupt) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         runtime.block_on(async {
-            if wait_for_signal().await.is_ok() {
-                shutdown.request();
-                if wait_for_signal().await.is_ok() {
-                    std::process::exit(130);
-                }
-            }
+            wait_for_either(&mut terminate, &mut interrupt).await;
+            shutdown.request();
+            wait_for_either(&mut terminate, &mut interrupt).await;
+            std::process::exit(130);
         });
     })?;
     Ok(())
 }
 
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+async fn wait_for_either(terminate: &mut Signal, interrupt: &mut Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    Ok(())
 }

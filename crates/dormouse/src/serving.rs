@@ -34,9 +34,10 @@ pub(crate) fn serve(plan: &Plan) -> Outcome {
     process::raise_file_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().build().or_internal()?;
     let shutdown = Shutdown::new();
+    // Before anybody can see that it serves, and tell it to stop.
+    process::stop_on_signals(&shutdown).or_internal()?;
     let started = runtime.block_on(start(plan, &shutdown))?;
     announce(plan, &started);
-    process::stop_on_signals(&shutdown).or_internal()?;
     let Started { running, service, .. } = started;
     running.join();
     drop(service);
@@ -46,8 +47,9 @@ pub(crate) fn serve(plan: &Plan) -> Outcome {
 async fn start(plan: &Plan, shutdown: &Shutdown) -> Result<Started, Failure> {
     let (bundles, mut problems) = check::load_all(&plan.bundles)?;
     let files = plan.entities.as_deref().map(entities::read).transpose()?;
+    let backend = data::open(&plan.store)?;
     let (access, admin_token) = admin_access(plan)?;
-    let engine = engine(data::open(&plan.store)?, &plan.organization, plan.engine.clone()).await?;
+    let engine = engine(backend, &plan.organization, plan.engine.clone()).await?;
     let (program, found) = program(&engine, &bundles, &plan.environment, plan.platform);
     problems.extend(found);
     check_bundles(problems, plan.strict)?;

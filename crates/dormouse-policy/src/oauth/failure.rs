@@ -97,7 +97,7 @@ impl Failure {
 
 fn row_of(refusal: &Refusal, during: During) -> &'static Row {
     match refusal {
-        Refusal::Unknown | Refusal::Superseded(_) => unknown(during),
+        Refusal::Unknown | Refusal::Superseded(_) | Refusal::VerifierDiffers => unknown(during),
         Refusal::Expired => expired(during),
         Refusal::NotApproved(_) => not_approved(during),
         Refusal::InvalidClient | Refusal::PublicReuse => &INVALID_CLIENT,
@@ -106,7 +106,6 @@ fn row_of(refusal: &Refusal, during: During) -> &'static Row {
         Refusal::InvalidScope => &INVALID_SCOPE,
         Refusal::RedirectUriMissing => &REQUIRED_PARAMETER,
         Refusal::RedirectUriDiffers => &REDIRECT_URI_DIFFERS,
-        Refusal::VerifierDiffers => unknown(during),
         Refusal::AttributesTooLarge => &ATTRIBUTES_TOO_LARGE,
         Refusal::UserTooLong => &END_USER_TOO_LONG,
         Refusal::ImportRefused => &EXTERNAL_TOKEN_REFUSED,

@@ -12,7 +12,7 @@ pub(crate) struct Form(Vec<(String, String)>);
 impl Form {
     /// Parses a body.
     pub(crate) fn parse(body: &[u8]) -> Result<Self, OAuthError> {
-        if body.iter().filter(|byte| **byte == b'&').count() >= PARAMETERS_MAX {
+        if body.split(|byte| *byte == b'&').count() > PARAMETERS_MAX {
             return Err(OAuthError::InvalidRequest("there are too many parameters"));
         }
         let mut form = Self(Vec::new());
@@ -86,8 +86,8 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, name: &str, expected: Result<Option<&str>, ()>) {
-        let form = Form::parse(body.as_bytes()).map_err(|_| ());
-        assert_eq!(form.as_ref().map(|form| form.value(name)).map_err(|()| ()), expected, "{body}");
+        let form = Form::parse(body.as_bytes());
+        assert_eq!(form.as_ref().map(|form| form.value(name)).map_err(|_| ()), expected, "{body}");
     }
 
     #[test]

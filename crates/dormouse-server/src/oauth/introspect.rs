@@ -10,7 +10,7 @@ use dormouse_token::{Claims, Kind};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Active<'a> {
+struct Shown<'a> {
     active: bool,
     /// So that nobody takes a refresh token for an access token.
     token_use: &'static str,
@@ -32,7 +32,7 @@ pub(crate) async fn answer(oauth: &OAuth, request: &FormRequest) -> Result<Bytes
     let caller = authenticate_confidential(oauth, request)?;
     let token = request.form.required("token", "token is missing")?;
     let Some(claims) = find(oauth, &caller, token).await? else { return Ok(Bytes::from_static(INACTIVE)) };
-    Ok(json(&active(&claims, oauth.issuer.as_str())))
+    Ok(json(&shown(&claims, oauth.issuer.as_str())))
 }
 
 /// The claims of a token that may be used now and shown to the caller. A foreign string may be either kind.
@@ -69,9 +69,9 @@ async fn find_refresh(
     }
 }
 
-fn active<'a>(claims: &'a Claims, issuer: &'a str) -> Active<'a> {
+fn shown<'a>(claims: &'a Claims, issuer: &'a str) -> Shown<'a> {
     let is_access = claims.kind == Kind::Access;
-    Active {
+    Shown {
         active: true,
         token_use: if is_access { "access_token" } else { "refresh_token" },
         token_type: is_access.then_some("Bearer"),

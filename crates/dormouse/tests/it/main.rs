@@ -9,11 +9,29 @@ mod kill;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod lsp;
+#[cfg(test)]
 mod management;
+#[cfg(test)]
+mod oauth_authentication;
+#[cfg(test)]
+mod oauth_codes;
+#[cfg(test)]
+mod oauth_endpoints;
+#[cfg(test)]
+mod oauth_password;
+#[cfg(test)]
+mod oauth_refresh;
+#[cfg(test)]
+mod oauth_requests;
+#[cfg(test)]
+mod oauth_support;
 #[cfg(test)]
 mod race;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod serve_configuration;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

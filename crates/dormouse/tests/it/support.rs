@@ -15,8 +15,10 @@ pub(crate) fn binary() -> Command {
 /// A running server. It is killed when the value is dropped.
 pub(crate) struct Server {
     child: Child,
-    /// `http://HOST:PORT` of the gateway.
+    /// `http://HOST:PORT` of the gateway; empty when there is none.
     pub(crate) gateway: String,
+    /// `http://HOST:PORT` of the native OAuth endpoints; empty when there are none.
+    pub(crate) oauth: String,
     /// `http://HOST:PORT` of the admin listener.
     pub(crate) admin: String,
     output: Arc<Mutex<String>>,
@@ -26,9 +28,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `dormouse run` with arguments, on free ports, and waits until it serves.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = binary()
-            .arg("run")
-            .args(arguments)
+        Self::spawn(binary().arg("run").args(arguments))
+    }
+
+    /// Starts `dormouse serve` likewise.
+    pub(crate) fn serve(arguments: &[&str]) -> Self {
+        Self::spawn(binary().arg("serve").args(arguments))
+    }
+
+    /// Starts a command on free ports and waits until it serves.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
             .env("DORMOUSE_LOG", "trace")
             .stdin(Stdio::null())
@@ -39,8 +49,8 @@ impl Server {
         let output = Arc::new(Mutex::new(String::new()));
         let stdout = drain(child.stdout.take().unwrap(), Arc::clone(&output));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (mut gateway, mut admin) = (None, None);
-        while gateway.is_none() || admin.is_none() {
+        let (mut gateway, mut oauth, mut admin) = (None, None, None);
+        while admin.is_none() {
             let Some(Ok(line)) = lines.next() else {
                 panic!("the server did not start:\n{}", output.lock().unwrap());
             };
@@ -50,6 +60,8 @@ impl Server {
                 .map(|rest| format!("http://{}", rest.split('/').next().unwrap_or_default()));
             if line.trim_start().starts_with("admin ") {
                 admin = origin;
+            } else if line.trim_start().starts_with("oauth ") {
+                oauth = origin;
             } else if gateway.is_none() && line.starts_with("  ") {
                 gateway = origin;
             }
@@ -60,7 +72,8 @@ impl Server {
             std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| append(&rest, &line)));
         Self {
             child,
-            gateway: gateway.unwrap(),
+            gateway: gateway.unwrap_or_default(),
+            oauth: oauth.unwrap_or_default(),
             admin: admin.unwrap(),
             output,
             readers: vec![stdout, stderr],
