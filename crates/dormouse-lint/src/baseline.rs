@@ -65,7 +65,7 @@ mod tests {
 
     fn found(names: &[&str]) -> Vec<Finding> {
         let policies: String = names.iter().map(|name| oauth(name, PASSWORD)).collect();
-        lint(&input(&(endpoint(&flow("", names)) + &policies)), &Settings::default())
+        lint(&input(&(endpoint(&flow("", names)) + &policies)), &Settings::default()).findings
     }
 
     #[test]

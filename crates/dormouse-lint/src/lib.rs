@@ -18,13 +18,14 @@ mod settings;
 mod suppress;
 #[cfg(test)]
 mod testing;
+mod ttl;
 mod uses;
 
 pub use baseline::{Baseline, BaselineError};
 pub use documentation::{bill, explain, list, rules_page};
 pub use fix::apply;
 pub use gather::{GatherError, Input, gather};
-pub use lint::lint;
+pub use lint::{Linted, lint};
 pub use registry::RULES;
 pub use rule::Rule;
 pub use settings::{Settings, SettingsError};

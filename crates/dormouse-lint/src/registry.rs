@@ -1,7 +1,10 @@
 //! All rules. A new one is a file and a line here.
 
 use crate::rule::Rule;
-use crate::rules::{lnt001, lnt002, oau001, oau002a, oau002b, oau004, oau004b, oau006};
+use crate::rules::{
+    lnt001, lnt002, oau001, oau002a, oau002b, oau003, oau004, oau004b, oau005, oau006, oau007, oau008,
+    oau009, oau010, oau011, oau012, oau013, oau014, oau015, oau016, oau017, oau018, oau023,
+};
 
 /// All rules, in the order of their codes.
 pub const RULES: &[&Rule] = &[
@@ -10,9 +13,24 @@ pub const RULES: &[&Rule] = &[
     &oau001::RULE,
     &oau002a::RULE,
     &oau002b::RULE,
+    &oau003::RULE,
     &oau004::RULE,
     &oau004b::RULE,
+    &oau005::RULE,
     &oau006::RULE,
+    &oau007::RULE,
+    &oau008::RULE,
+    &oau009::RULE,
+    &oau010::RULE,
+    &oau011::RULE,
+    &oau012::RULE,
+    &oau013::RULE,
+    &oau014::RULE,
+    &oau015::RULE,
+    &oau016::RULE,
+    &oau017::RULE,
+    &oau018::RULE,
+    &oau023::RULE,
 ];
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Removes what comments suppress, and adds what is wrong with the comments.
-pub(crate) fn suppress(findings: &mut Vec<Finding>, bundles: &[Bundle]) {
+/// Removes what comments suppress, and adds what is wrong with the comments. Returns how many were removed.
+pub(crate) fn suppress(findings: &mut Vec<Finding>, bundles: &[Bundle]) -> usize {
     let mut disabled: HashMap<&str, HashSet<&'static str>> = HashMap::new();
     let mut wrong = Vec::new();
     for file in bundles.iter().flat_map(|bundle| &bundle.files) {
@@ -34,11 +34,14 @@ pub(crate) fn suppress(findings: &mut Vec<Finding>, bundles: &[Bundle]) {
             }));
         }
     }
+    let before = findings.len();
     findings.retain(|finding| {
         let path = finding.span.as_ref().map_or("", |span| span.file.path.as_str());
         !disabled.get(path).is_some_and(|codes| codes.contains(finding.rule.code))
     });
+    let removed = before - findings.len();
     findings.extend(wrong);
+    removed
 }
 
 struct Directive {

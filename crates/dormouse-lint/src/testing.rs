@@ -16,7 +16,7 @@ pub(crate) fn check(rule: &'static Rule, fixture: &str, expected: &[&str]) {
 
 /// What a rule finds in a fixture.
 pub(crate) fn findings(rule: &'static Rule, fixture: &str, settings: &Settings) -> Vec<Finding> {
-    let mut found = lint(&input(fixture), settings);
+    let mut found = lint(&input(fixture), settings).findings;
     found.retain(|finding| finding.rule == &rule.info);
     found
 }

@@ -18,6 +18,7 @@ const REGISTRIES: &[Registry] = &[
         folder: "crates/dormouse-policy/src/policies",
         list: "crates/dormouse-policy/src/registry.rs",
     },
+    Registry { folder: "crates/dormouse-lint/src/rules", list: "crates/dormouse-lint/src/registry.rs" },
     Registry { folder: "crates/dormouse/src/command", list: "crates/dormouse/src/command.rs" },
     Registry {
         folder: "crates/dormouse-report/src/format",

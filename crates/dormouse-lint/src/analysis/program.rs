@@ -7,7 +7,7 @@ use super::walk::{MissingCall, Occurrence, called_flow, walk};
 use crate::parallel::map;
 use crate::settings::Settings;
 use dormouse_bundle::{Bundle, ConditionSource, Grant, OAuthPolicy, Span};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A set of bundles and what is known about it.
 pub(crate) struct Program<'a> {
@@ -88,11 +88,28 @@ impl<'a> Program<'a> {
         self.of_unit(&self.redeemers, unit)
     }
 
-    /// All occurrences of policies of a bundle that can be reached, with their policies.
-    pub(crate) fn reachable(&self, unit: usize) -> impl Iterator<Item = (&Occurrence<'a>, &'a Typed<'a>)> {
-        let own = self.occurrences.iter().filter(move |occurrence| occurrence.unit == unit);
-        own.filter(|occurrence| occurrence.ways.iter().any(State::is_possible))
-            .filter_map(|occurrence| Some((occurrence, self.typed(occurrence)?)))
+    /// The policies of a bundle that some flow can reach, each once with the occurrences at which it can run.
+    pub(crate) fn reachable(&self, unit: usize) -> Vec<(&'a Typed<'a>, Vec<&Occurrence<'a>>)> {
+        let own = self.occurrences.iter().filter(|occurrence| occurrence.unit == unit);
+        let mut policies: BTreeMap<usize, Vec<&Occurrence<'a>>> = BTreeMap::new();
+        for occurrence in own.filter(|occurrence| occurrence.ways.iter().any(State::is_possible)) {
+            policies.entry(occurrence.policy).or_default().push(occurrence);
+        }
+        let typed = |policy| self.units.get(unit).and_then(|unit| unit.policies.get(policy));
+        policies.into_iter().filter_map(|(policy, all)| Some((typed(policy)?, all))).collect()
+    }
+
+    /// Whether a refresh token can be issued at an occurrence.
+    pub(crate) fn is_issuer(&self, occurrence: &Occurrence<'_>) -> bool {
+        self.issuers
+            .iter()
+            .filter_map(|number| self.occurrences.get(*number))
+            .any(|it| std::ptr::eq(it, occurrence))
+    }
+
+    /// Whether tokens with refresh tokens leave a policy at one of these occurrences: issued first, or by a refresh.
+    pub(crate) fn yields_refresh_token(&self, typed: &Typed<'_>, occurrences: &[&Occurrence<'_>]) -> bool {
+        typed.redeems() || occurrences.iter().any(|occurrence| self.is_issuer(occurrence))
     }
 
     /// Whether anything among the bundles issues refresh tokens.

@@ -23,7 +23,7 @@ const INFO: RuleInfo = RuleInfo {
     bad: "<!-- dormouse-lint disable=OAU001 -->",
     good: "<!-- dormouse-lint disable=OAU001 reason=\"refreshed by the legacy proxy until it is retired\" -->",
     when_to_suppress: "Never: give the reason.",
-    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/oauth-refresh-tokens",
+    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/issuing-refresh-tokens",
 };
 
 #[cfg(test)]

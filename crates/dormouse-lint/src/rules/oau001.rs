@@ -66,7 +66,7 @@ const INFO: RuleInfo = RuleInfo {
            <Request><Step><Name>Refresh</Name></Step></Request>\n</Flow>",
     when_to_suppress: "When the tokens are redeemed by a proxy that cannot be linted together with this one. Better \
                        name that proxy as redeemed-by in dormouse-lint.toml.",
-    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/oauth-refresh-tokens",
+    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/issuing-refresh-tokens",
 };
 
 #[cfg(test)]

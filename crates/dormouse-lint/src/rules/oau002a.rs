@@ -48,7 +48,7 @@ const INFO: RuleInfo = RuleInfo {
            <Request><Step><Name>Refresh</Name></Step></Request>\n</Flow>\n<Flow name=\"token\">\n  \
            <Request><Step><Name>Token</Name></Step></Request>\n</Flow>",
     when_to_suppress: "For a folder of policies that templates share among proxies.",
-    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/oauth-refresh-tokens",
+    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/issuing-refresh-tokens",
 };
 
 #[cfg(test)]

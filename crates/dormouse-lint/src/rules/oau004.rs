@@ -51,7 +51,7 @@ const INFO: RuleInfo = RuleInfo {
     good: "<OAuthV2 name=\"RemoveOld\">\n  <Operation>RefreshAccessToken</Operation>\n  \
            <RefreshToken>request.formparam.refresh_token</RefreshToken>\n</OAuthV2>",
     when_to_suppress: "Hardly ever: also where the provider alone refreshes, Apigee asks for the operation to be run.",
-    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/oauth-refresh-tokens",
+    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/issuing-refresh-tokens",
 };
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ const INFO: RuleInfo = RuleInfo {
     good: "<OAuthV2 name=\"Token\">\n  <Operation>GenerateAccessToken</Operation>\n  <SupportedGrantTypes>\n    \
            <GrantType>client_credentials</GrantType>\n  </SupportedGrantTypes>\n</OAuthV2>",
     when_to_suppress: "When the token is read by code that is not in the bundle, such as a resource of the environment.",
-    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/oauth-refresh-tokens",
+    link: "https://docs.cloud.google.com/apigee/docs/api-platform/antipatterns/issuing-refresh-tokens",
 };
 
 #[cfg(test)]
