@@ -19,6 +19,10 @@ const REGISTRIES: &[Registry] = &[
         list: "crates/dormouse-policy/src/registry.rs",
     },
     Registry { folder: "crates/dormouse-lint/src/rules", list: "crates/dormouse-lint/src/registry.rs" },
+    Registry {
+        folder: "crates/dormouse-server/src/oauth/grant",
+        list: "crates/dormouse-server/src/oauth/grant.rs",
+    },
     Registry { folder: "crates/dormouse/src/command", list: "crates/dormouse/src/command.rs" },
     Registry {
         folder: "crates/dormouse-report/src/format",
