@@ -219,3 +219,29 @@ fn requests_are_counted_under_bounded_labels() {
         assert!(metrics.contains(line), "no {line} in\n{metrics}");
     }
 }
+
+#[test]
+fn nothing_secret_is_ever_logged() {
+    let native = Native::start();
+    let tokens = native.tokens(WEB);
+    let next = native.redeem(WEB, &tokens.text("refresh_token"));
+    native.redeem(("web", "a-wrong-secret"), &next.text("refresh_token"));
+    native.post("/oauth/introspect", WEB, &[("token", &next.text("access_token"))]);
+    native.post("/oauth/revoke", WEB, &[("token", &next.text("refresh_token"))]);
+    native.get(&format!("{}/oauth/token?token=a-token-in-a-uri", native.server.oauth));
+    let secrets = [
+        tokens.text("access_token"),
+        tokens.text("refresh_token"),
+        next.text("access_token"),
+        next.text("refresh_token"),
+        WEB_SECRET.to_owned(),
+        "a-wrong-secret".to_owned(),
+        "correct horse".to_owned(),
+        "a-token-in-a-uri".to_owned(),
+    ];
+    let output = native.server.output();
+    assert!(output.contains("serves"), "{output}");
+    for secret in secrets {
+        assert!(!output.contains(&secret), "{secret} in\n{output}");
+    }
+}
