@@ -243,3 +243,37 @@ fn a_deleted_code_is_unknown() {
     assert!(exchange(&node, node.exchange(&code.text)).is_err());
     assert_refused(wait(node.engine.delete(&code.text, Kind::Code)), Refusal::Unknown);
 }
+
+#[test]
+fn the_challenge_of_a_code_stays_behind_at_a_native_front_end_and_is_a_bundles_own_elsewhere() {
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let challenge = [
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+        ("tier", "gold"),
+    ];
+    let world = World::new();
+    let node = world.node();
+    let code = |front_end| {
+        let request = CodeRequest { attributes: attributes(&challenge), front_end, ..node.code_request() };
+        wait(node.engine.issue_code(request)).unwrap().text
+    };
+    let natively = FrontEnd::Native(Rotation::Rotate);
+    for (minted_by, exchanged_by) in
+        [(FrontEnd::Bundle, natively), (natively, natively), (natively, FrontEnd::Bundle)]
+    {
+        let text = code(minted_by);
+        let with =
+            |code_verifier| CodeExchange { code_verifier, front_end: exchanged_by, ..node.exchange(&text) };
+        assert_refused(exchange(&node, with(None)), Refusal::VerifierDiffers);
+        assert_refused(exchange(&node, with(Some("wrong"))), Refusal::VerifierDiffers);
+        let pair = Pair::of(exchange(&node, with(Some(verifier))).unwrap());
+        assert_eq!(node.verify(&pair.access).unwrap().attributes, attributes(&[("tier", "gold")]));
+        // A second use is valid in all else only with the verifier.
+        assert_refused(exchange(&node, with(None)), Refusal::VerifierDiffers);
+        node.lives(&pair.access);
+    }
+    let text = code(FrontEnd::Bundle);
+    let pair = Pair::of(exchange(&node, node.exchange(&text)).unwrap());
+    assert_eq!(node.verify(&pair.access).unwrap().attributes, attributes(&challenge));
+}

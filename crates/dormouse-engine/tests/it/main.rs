@@ -12,6 +12,7 @@ mod following;
 mod imports;
 mod issuing;
 mod model;
+mod native_revocation;
 mod oracle;
 mod provision;
 mod race;
