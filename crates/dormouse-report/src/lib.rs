@@ -22,3 +22,4 @@ pub use json::json;
 pub use lines::{lines, summary};
 pub use report::Report;
 pub use rule_markdown::rule_markdown;
+pub use visible::visible;

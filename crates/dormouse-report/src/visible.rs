@@ -2,7 +2,7 @@
 
 /// The text with control characters replaced, so that no file name or content can move the cursor, change
 /// colours or begin a new line.
-pub(crate) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars()
         .map(|it| if it.is_control() || BIDIRECTIONAL.contains(&it) { '\u{fffd}' } else { it })
         .collect()

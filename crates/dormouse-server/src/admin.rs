@@ -5,6 +5,7 @@
 
 mod audit;
 mod health;
+mod local;
 mod management;
 mod metrics;
 
@@ -16,8 +17,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use dormouse_entity::Secrets;
 use dormouse_token::Secret;
 use std::sync::Arc;
+
+pub use local::administer;
 
 /// Who may use the admin listener.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +38,8 @@ pub struct AdminAccess {
 #[derive(Clone)]
 pub(crate) struct AdminState {
     pub(crate) service: Arc<Service>,
+    /// Whether the management API shows consumer secrets.
+    secrets: Secrets,
     access: Arc<AdminAccess>,
 }
 
@@ -54,15 +60,17 @@ const ENDPOINTS: &[Endpoint] = &[
 
 /// The router of the admin listener.
 pub(crate) fn router(service: Arc<Service>, access: AdminAccess) -> Router {
-    let state = AdminState { service, access: Arc::new(access) };
+    let secrets = if access.token.is_some() { Secrets::Shown } else { Secrets::Hidden };
+    let state = AdminState { service, secrets, access: Arc::new(access) };
+    unguarded().layer(middleware::from_fn_with_state(state.clone(), guard)).with_state(state)
+}
+
+fn unguarded() -> Router<AdminState> {
     let mut router = Router::new();
     for endpoint in ENDPOINTS {
         router = router.route(endpoint.path, (endpoint.handler)());
     }
-    management::routes(router)
-        .fallback(|| async { (StatusCode::NOT_FOUND, "no such endpoint\n") })
-        .layer(middleware::from_fn_with_state(state.clone(), guard))
-        .with_state(state)
+    management::routes(router).fallback(|| async { (StatusCode::NOT_FOUND, "no such endpoint\n") })
 }
 
 async fn guard(State(state): State<AdminState>, request: Request, next: Next) -> Response {

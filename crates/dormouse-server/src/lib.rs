@@ -16,7 +16,7 @@ mod service;
 mod shutdown;
 mod worker;
 
-pub use admin::AdminAccess;
+pub use admin::{AdminAccess, administer};
 pub use oauth::{Issuer, IssuerError, NATIVE_SOURCE, OAuthSettings};
 pub use run::{BindError, Running, ServerSettings, start};
 pub use service::Service;

@@ -2,6 +2,7 @@
 //! becomes of a batch (TOKENS §6, §7).
 
 mod batch;
+mod care;
 mod database;
 mod directory;
 mod embedded;
@@ -24,6 +25,7 @@ mod state;
 mod tables;
 mod writer;
 
+pub use care::{Checked, backup, check, rotate_root};
 pub use embedded::Embedded;
 pub use faulty::{FaultyDisk, SyncFault};
 pub use mark::MarkIdentity;

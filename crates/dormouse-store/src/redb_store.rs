@@ -195,7 +195,7 @@ impl Place {
     }
 
     /// Refuses a store that was put back, copied or exchanged, and a clock behind it.
-    fn check(
+    pub(crate) fn check(
         &self,
         state: &State,
         mark: Option<Mark>,

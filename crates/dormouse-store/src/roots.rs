@@ -85,6 +85,11 @@ impl Roots {
         Ok(roots)
     }
 
+    /// Replaces a key file. At any moment the old or the new one is there as a whole.
+    pub(crate) fn replace(&self, path: &Path) -> Result<(), RootsError> {
+        Ok(private_file::write(path, &self.to_bytes())?)
+    }
+
     /// The content of a key file.
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         // Sized beforehand: a buffer that grows leaves copies of secrets behind.

@@ -17,11 +17,7 @@ pub(crate) struct AdminClient {
 impl AdminClient {
     /// A client for `http://HOST:PORT`, with the token of a file if one is named.
     pub(crate) fn new(base: &str, token_file: Option<&Path>) -> Result<Self, Failure> {
-        if !base.starts_with("http://") {
-            return Err(Failure::Usage(anyhow!(
-                "the admin address must begin with http://, as in http://127.0.0.1:8081"
-            )));
-        }
+        check_base(base)?;
         let token = token_file.map(read_token).transpose().or_refused()?;
         Ok(Self { agent: agent(), base: base.trim_end_matches('/').to_owned(), token })
     }
@@ -50,17 +46,27 @@ impl AdminClient {
     }
 }
 
+/// Refuses what is no address of an admin listener.
+pub(crate) fn check_base(base: &str) -> Result<(), Failure> {
+    if base.starts_with("http://") {
+        return Ok(());
+    }
+    Err(Failure::Usage(anyhow!("the admin address must begin with http://, as in http://127.0.0.1:8081")))
+}
+
 /// A blocking HTTP client that hands every status back.
 pub(crate) fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
+        .allow_non_standard_methods(true)
         .timeout_global(Some(Duration::from_secs(30)))
         .build()
         .into()
 }
 
-fn read_token(path: &Path) -> anyhow::Result<Secret> {
+/// The admin token in a file.
+pub(crate) fn read_token(path: &Path) -> anyhow::Result<Secret> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Secret::new(text.trim_end()))
 }

@@ -1,12 +1,16 @@
 //! The commands, one file each. A new one is a file and a line in each list here.
 
+mod app;
 mod audit;
 mod completions;
 mod demo;
+mod key;
 mod man;
 mod run;
 mod serve;
 mod store;
+mod token;
+mod user;
 
 use crate::exit::Outcome;
 use clap::Subcommand;
@@ -22,7 +26,15 @@ pub(crate) enum Command {
     Demo(demo::Args),
     /// Show which clients and policies issue refresh tokens that nobody redeems.
     Audit(audit::Args),
-    /// Look after the store of a data directory while nothing serves it.
+    /// Make, show, approve, revoke and delete apps.
+    App(app::Args),
+    /// Make, show, approve, revoke, rotate and delete consumer keys.
+    Key(key::Args),
+    /// Explain, revoke and approve tokens.
+    Token(token::Args),
+    /// Add people who sign in with a password, list and delete them.
+    User(user::Args),
+    /// Burn keys of tokens; copy, check and restore the store of a data directory.
     Store(store::Args),
     /// Print a completion script for a shell.
     Completions(completions::Args),
@@ -37,6 +49,10 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::App(args) => app::run(&args),
+        Command::Key(args) => key::run(&args),
+        Command::Token(args) => token::run(&args),
+        Command::User(args) => user::run(&args),
         Command::Store(args) => store::run(&args),
         Command::Completions(args) => {
             completions::run(&args);

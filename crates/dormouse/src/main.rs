@@ -1,5 +1,6 @@
 //! The `dormouse` binary: reads the command line, picks a backend, and prints for people. Everything else is a library.
 
+mod administrator;
 mod announce;
 mod check;
 mod client;
@@ -14,6 +15,7 @@ mod log;
 mod plan;
 mod process;
 mod serving;
+mod show;
 
 use clap::Parser;
 use std::process::ExitCode;

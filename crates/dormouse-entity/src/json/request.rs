@@ -7,8 +7,10 @@ use super::credential::read_products;
 use super::developer::read_developer;
 use super::node::{Fault, Node, Object, Source};
 use super::product::read_product;
+use super::user::read_user;
 use crate::{
-    ApiProduct, App, AppStatus, ConsumerKey, Developer, DeveloperStatus, EntityError, EntityId, Name,
+    ApiProduct, App, AppStatus, ConsumerKey, Developer, DeveloperStatus, EntityError, EntityId, IncomingUser,
+    Name,
 };
 use dormouse_token::{Attributes, Scope, Secret, Timestamp};
 use std::time::Duration;
@@ -89,6 +91,16 @@ impl ApiProduct {
         let mut product = read(text, |node| read_product(node, now))?;
         (product.created_at, product.last_modified_at) = (now, now);
         Ok(product)
+    }
+}
+
+impl IncomingUser {
+    /// Reads a request body as a person with a password.
+    ///
+    /// # Errors
+    /// [`EntityError`] at the first member that cannot be.
+    pub fn from_json(text: &str) -> Result<Self, EntityError> {
+        read(text, read_user)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The management API: Apigee's developers, apps, keys and API products, and Edge's token calls (Apigee management API,
 //! "Developers", "Developer apps", "API products", "OAuth 2.0 access tokens").
 //!
+//! Beside it stands what Apigee has no path for: people, roots and burns, and the explanation of a token.
+//!
 //! `/v1/organizations/{org}` answers in the forms of Apigee X, `/v1/o/{org}` in those of Edge, where they differ: lists that
 //! are not expanded, and errors. The resources behind both are the same.
 
@@ -13,6 +15,8 @@ mod call;
 mod developers;
 mod edge_token;
 mod find;
+mod inspect;
+mod key_owner;
 mod key_products;
 mod keys;
 mod organization;
@@ -20,6 +24,9 @@ mod page;
 mod products;
 mod refresh_tokens;
 mod refused;
+mod roots;
+mod store;
+mod users;
 
 use crate::admin::AdminState;
 use attributes::{APP, DEVELOPER, PRODUCT};
@@ -45,14 +52,14 @@ pub(super) enum Reply {
 
 type Replying = Pin<Box<dyn Future<Output = Result<Reply, Refused>> + Send>>;
 
-/// A method on a path under the organization.
+/// A method on a path.
 struct Operation {
     method: MethodFilter,
     path: &'static str,
     run: fn(Call) -> Replying,
 }
 
-/// Every operation. A new resource is one file and its lines here.
+/// Every operation on the organization. A new resource is one file and its lines here.
 #[rustfmt::skip]
 const OPERATIONS: &[Operation] = &[
     get("", |call| now(Ok(organization::show(&call)))),
@@ -110,6 +117,19 @@ const OPERATIONS: &[Operation] = &[
     get("/oauth2/search", |call| now(bulk_revoke::search(&call))),
 ];
 
+/// What Apigee has no path for.
+const OWN: &[Operation] = &[
+    get("/keys/{key}", |call| now(key_owner::show(&call))),
+    get("/roots", |call| now(Ok(roots::list(&call)))),
+    post("/roots/{root}/burn", |call| Box::pin(roots::burn(call))),
+    get("/store", |call| Box::pin(store::show(call))),
+    post("/token/inspect", |call| Box::pin(inspect::inspect(call))),
+    get("/users", |call| Box::pin(users::list(call))),
+    get("/users/{user}", |call| Box::pin(users::show(call))),
+    put("/users/{user}", |call| Box::pin(users::put(call))),
+    delete("/users/{user}", |call| Box::pin(users::delete(call))),
+];
+
 const fn get(path: &'static str, run: fn(Call) -> Replying) -> Operation {
     Operation { method: MethodFilter::GET, path, run }
 }
@@ -133,8 +153,9 @@ fn now(result: Result<Reply, Refused>) -> Replying {
 
 /// The management API's routes, added to those of the admin listener.
 pub(super) fn routes(mut router: Router<AdminState>) -> Router<AdminState> {
-    for (prefix, dialect) in [(X, Dialect::X), (EDGE, Dialect::Edge)] {
-        for operation in OPERATIONS {
+    let tables = [(X, Dialect::X, OPERATIONS), (EDGE, Dialect::Edge, OPERATIONS), ("", Dialect::X, OWN)];
+    for (prefix, dialect, operations) in tables {
+        for operation in operations {
             let answer = move |State(state): State<AdminState>, request: Request| {
                 answer(state, dialect, operation, request)
             };

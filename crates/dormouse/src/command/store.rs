@@ -1,9 +1,13 @@
-//! `dormouse store restore`: makes a store servable again that was lost, put back, copied, or whose clock was wrong.
+//! `dormouse store`: burning what tokens are sealed under, and looking after a data directory.
 
+use crate::administrator::{Administrator, Target};
 use crate::data;
-use crate::exit::{self, OrFailure as _, Outcome};
-use dormouse_store::{EarlierTokens, restore};
-use std::path::PathBuf;
+use crate::exit::{self, Failure, OrFailure as _, Outcome};
+use crate::show::{self, list, text};
+use anyhow::anyhow;
+use dormouse_store::{EarlierTokens, backup, check, restore, rotate_root};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -13,30 +17,168 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Action {
+    /// Copy store and key file into a new directory.
+    Backup {
+        #[command(flatten)]
+        stopped: Stopped,
+        /// The directory to make. Whoever can read it can forge tokens.
+        #[arg(long, value_name = "NEW_DIR")]
+        to: PathBuf,
+    },
+    /// Burn an hour: everything that was sealed in it dies, and all that may descend from a forgery.
+    #[command(after_help = BURN_HELP)]
+    BurnHour {
+        /// The hour, as 2026-01-31T09:00Z, or in hours since 1970.
+        hour: String,
+        /// The root [default: the one that seals].
+        #[arg(long, value_name = "ROOT")]
+        root: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Burn a root that does not seal any more, with all its hours.
+    #[command(after_help = BURN_HELP)]
+    BurnRoot {
+        /// The root, as `dormouse store roots` names it.
+        root: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Check key file, store and mark as a start does, and every page of the store.
+    Check(Stopped),
     /// Accept the store as it is: draw a new epoch, so that no token from before is honoured any more, and write its mark anew.
     #[command(after_help = RESTORE_HELP)]
     Restore {
-        /// The data directory. No process may be serving it.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        stopped: Stopped,
         /// Keep honouring the tokens from before. What the store has forgotten is forgotten: a token that was revoked or
         /// redeemed after the copy was made may live again. Only after a deliberate move of an up-to-date store.
         #[arg(long)]
         keep_tokens: bool,
     },
+    /// List what tokens are sealed under.
+    Roots(Target),
+    /// Make a fresh root seal from the next start on. Tokens under the others stay valid.
+    RotateRoot(Stopped),
+    /// Show what the store holds.
+    Show(Target),
+}
+
+/// A data directory that nothing serves.
+#[derive(clap::Args)]
+struct Stopped {
+    /// The data directory. No process may be serving it.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let Action::Restore { data, keep_tokens } = &args.action;
-    let tokens = if *keep_tokens { EarlierTokens::Kept } else { EarlierTokens::Refused };
-    let head = restore(data, tokens, &data::store_settings()).or_refused()?;
+    match &args.action {
+        Action::Backup { stopped, to } => back_up(&stopped.data, to),
+        Action::BurnHour { hour, root, target } => burn_hour(target, hour, root.as_deref()),
+        Action::BurnRoot { root, target } => burn(target, &target.connect()?, root, &json!({})),
+        Action::Check(stopped) => check_store(&stopped.data),
+        Action::Restore { stopped, keep_tokens } => restore_store(&stopped.data, *keep_tokens),
+        Action::Roots(target) => {
+            let roots = target.connect()?.own("GET", &["roots"], &Value::Null)?;
+            show::show(target.format, &roots, |answer| list(answer, "roots").iter().map(root_line).collect())
+        }
+        Action::RotateRoot(stopped) => {
+            let root = rotate_root(&stopped.data, &data::store_settings()).or_refused()?;
+            exit::print(format_args!("root {root} seals from the next start on; the others still open\n"));
+            Ok(())
+        }
+        Action::Show(target) => {
+            let answer = target.connect()?.own("GET", &["store"], &Value::Null)?;
+            show::show(target.format, &answer, describe)
+        }
+    }
+}
+
+fn back_up(directory: &Path, to: &Path) -> Outcome {
+    let bytes = backup(directory, to, &data::store_settings()).or_refused()?;
+    exit::print(format_args!(
+        "copied {bytes} bytes to {}; when it is put back, run dormouse store restore\n",
+        to.display()
+    ));
+    Ok(())
+}
+
+fn check_store(directory: &Path) -> Outcome {
+    let checked = check(directory, &data::store_settings()).or_refused()?;
+    let (epoch, cut_off, roots) = (checked.head.epoch, checked.head.cut_off, checked.roots);
+    exit::print(format_args!("epoch {epoch}, {cut_off} cut-offs, {roots} roots\n"));
+    if checked.was_whole {
+        exit::print(format_args!("the store is whole\n"));
+        return Ok(());
+    }
+    Err(Failure::Refused(anyhow!(
+        "the store was damaged and has been repaired as far as it can be; check it again"
+    )))
+}
+
+fn restore_store(directory: &Path, keep_tokens: bool) -> Outcome {
+    let tokens = if keep_tokens { EarlierTokens::Kept } else { EarlierTokens::Refused };
+    let head = restore(directory, tokens, &data::store_settings()).or_refused()?;
     let fate = match tokens {
         EarlierTokens::Kept => "tokens from before are honoured as far as this store remembers them",
         EarlierTokens::Refused => "no token from before is honoured any more",
     };
-    exit::print(format_args!("restored {}: epoch {}, {fate}\n", data.display(), head.epoch));
+    exit::print(format_args!("restored {}: epoch {}, {fate}\n", directory.display(), head.epoch));
     Ok(())
 }
+
+fn burn_hour(target: &Target, hour: &str, root: Option<&str>) -> Outcome {
+    let hour = parse_hour(hour)?;
+    let administrator = target.connect()?;
+    let roots = administrator.own("GET", &["roots"], &Value::Null)?;
+    let sealing = list(&roots, "roots").iter().find(|root| root["seals"] == true);
+    let root = root.map_or_else(|| sealing.map(|root| text(root, "root")).unwrap_or_default(), str::to_owned);
+    burn(target, &administrator, &root, &json!({ "hour": hour }))
+}
+
+fn burn(target: &Target, administrator: &Administrator, root: &str, body: &Value) -> Outcome {
+    let answer = administrator.own("POST", &["roots", root, "burn"], body)?;
+    show::show(target.format, &answer, |answer| format!("burned, as cut-off {}\n", text(answer, "number")))
+}
+
+/// Hours since 1970, or the hour that a time lies in.
+fn parse_hour(text: &str) -> Result<i64, Failure> {
+    let time = || text.parse::<jiff::Timestamp>().map(|time| time.as_second().div_euclid(3600));
+    text.parse::<u32>().map(i64::from).or_else(|_| time()).map_err(|_| {
+        Failure::Usage(anyhow!(
+            "{text:?} is neither a time such as 2026-01-31T09:00Z nor a number of hours since 1970"
+        ))
+    })
+}
+
+fn root_line(root: &Value) -> String {
+    format!("{} {}\n", text(root, "root"), if root["seals"] == true { "seals" } else { "opens" })
+}
+
+fn describe(store: &Value) -> String {
+    let members = [
+        "epoch",
+        "families",
+        "codeMarks",
+        "imports",
+        "overflows",
+        "cutOffs",
+        "documents",
+        "tokenBytes",
+        "fileBytes",
+    ];
+    show::lines(&members.map(|member| (member, text(store, member))))
+}
+
+const BURN_HELP: &str = "\
+Burn an hour when tokens that were sealed in it may have leaked with their key, and a root when its secret has. Make a fresh
+root seal first: dormouse store rotate-root, then start again.
+
+Examples:
+  dormouse store roots
+  dormouse store burn-hour 2026-01-31T09:00Z
+  dormouse store burn-root 0a1b2c3d4e5f6071 --data /var/lib/dormouse";
 
 const RESTORE_HELP: &str = "\
 Run it after a backup or a snapshot of the volume was put back, after a store file was copied or exchanged, after the clock

@@ -1,6 +1,8 @@
 //! Black-box tests: the binary as a user starts it, over real sockets.
 
 #[cfg(test)]
+mod administration;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod demo;

@@ -7,6 +7,8 @@ mod apps;
 #[cfg(test)]
 mod developers;
 #[cfg(test)]
+mod own;
+#[cfg(test)]
 mod products;
 #[cfg(test)]
 mod tokens;
@@ -19,7 +21,7 @@ pub(crate) struct Admin {
     agent: ureq::Agent,
     token: Option<String>,
     pub(crate) server: Server,
-    directory: tempfile::TempDir,
+    pub(crate) directory: tempfile::TempDir,
 }
 
 impl Admin {

@@ -44,8 +44,9 @@ impl Call {
         let parameters: RawPathParams = request.extract_parts().await.map_err(|_| Refused::Path)?;
         let names = parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let mut call = Self { dialect, state, names, query, body: Bytes::new() };
-        if call.name("org") != call.engine().organization() {
-            return Err(Refused::NoOrganization(call.name("org").to_owned()));
+        let organization = call.names.iter().find(|(own, _)| own == "org");
+        if let Some((_, other)) = organization.filter(|(_, name)| name != call.engine().organization()) {
+            return Err(Refused::NoOrganization(other.clone()));
         }
         call.body = read_body(request).await?;
         Ok(call)
@@ -56,8 +57,8 @@ impl Call {
     }
 
     /// Whether consumer secrets are shown: only to those who could name the admin token.
-    pub(super) fn secrets(&self) -> Secrets {
-        if self.state.access.token.is_some() { Secrets::Shown } else { Secrets::Hidden }
+    pub(super) const fn secrets(&self) -> Secrets {
+        self.state.secrets
     }
 
     /// What stands in the path in a parameter's place.

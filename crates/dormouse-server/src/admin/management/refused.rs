@@ -5,7 +5,7 @@ use super::call::Dialect;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use dormouse_engine::{Error, Refusal};
-use dormouse_entity::{EntityError, SettingError};
+use dormouse_entity::{EntityError, PasswordHashError, SettingError};
 use dormouse_token::Kind;
 use serde_json::json;
 
@@ -56,6 +56,10 @@ pub(super) enum Refused {
     NoOrganization(String),
     #[error("API product {0:?} does not exist")]
     NoProduct(String),
+    #[error(
+        "no root {0} is loaded, or it is the one that seals: let another one seal first, or burn its hours one by one"
+    )]
+    NoRoot(String),
     #[error("the {} is unknown", token_word(*.0))]
     NoToken(Kind),
     #[error("app and enduser are both missing: name whose tokens are revoked")]
@@ -68,8 +72,14 @@ pub(super) enum Refused {
         "tokens cannot be listed: what was issued is not stored, so nobody can enumerate it; revoke by app or end user instead"
     )]
     NotListed,
+    #[error("user {0:?} does not exist")]
+    NoUser(String),
+    #[error("the password could not be hashed")]
+    NotHashed,
     #[error("the path is not UTF-8")]
     Path,
+    #[error("the password {0}")]
+    Password(#[from] PasswordHashError),
     #[error("API product {0:?} exists already")]
     ProductExists(String),
     #[error("the scope of a token cannot be changed")]
@@ -121,6 +131,9 @@ impl Refused {
                 (StatusCode::NOT_FOUND, "keymanagement.service.apiproduct_doesnot_exist")
             }
             Self::NoOrganization(_) => (StatusCode::NOT_FOUND, "organizations.OrganizationDoesNotExist"),
+            Self::NoRoot(_) => (StatusCode::NOT_FOUND, "dormouse.RootDoesNotExist"),
+            Self::NoUser(_) => (StatusCode::NOT_FOUND, "dormouse.UserDoesNotExist"),
+            Self::NotHashed => (StatusCode::INTERNAL_SERVER_ERROR, "dormouse.PasswordNotHashed"),
             Self::NoToken(kind) => (StatusCode::NOT_FOUND, token_code(*kind)),
             Self::UnknownProduct(_) => {
                 (StatusCode::BAD_REQUEST, "keymanagement.service.apiproduct_doesnot_exist")
@@ -149,6 +162,7 @@ impl Refused {
             | Self::Engine(Error::Refused(_))
             | Self::Json(_)
             | Self::NameDiffers
+            | Self::Password(_)
             | Self::Path
             | Self::ScopeChange
             | Self::Setting(_) => (StatusCode::BAD_REQUEST, INVALID),
@@ -164,6 +178,7 @@ fn canonical_code(status: StatusCode) -> &'static str {
         StatusCode::NOT_IMPLEMENTED => "UNIMPLEMENTED",
         StatusCode::SERVICE_UNAVAILABLE => "UNAVAILABLE",
         StatusCode::REQUEST_TIMEOUT => "DEADLINE_EXCEEDED",
+        StatusCode::INTERNAL_SERVER_ERROR => "INTERNAL",
         _ => "INVALID_ARGUMENT",
     }
 }
