@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &[String], output: &mut dyn Write) -> anyhow::Resul
 fn found(bundle: &Path) -> anyhow::Result<BTreeSet<&'static str>> {
     let input = gather(&[PathBuf::from(bundle)])?;
     anyhow::ensure!(!input.bundles.is_empty(), "{} holds no bundle", bundle.display());
-    let findings = lint(&input, &Settings::default());
+    let findings = lint(&input, &Settings::default()).findings;
     let counted = findings.iter().filter(|it| it.level >= Level::Warning && POSITIVE.contains(&it.rule.code));
     Ok(counted.map(|finding| finding.rule.code).collect())
 }

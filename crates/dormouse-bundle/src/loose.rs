@@ -75,7 +75,12 @@ fn xml_file(bundle: &mut Bundle, file: &LooseFile, problems: &mut Vec<Problem>) 
 fn resource(extension: &str, file: &LooseFile) -> Option<Resource> {
     let (_, kind) = RESOURCE_KINDS.iter().find(|(known, _)| *known == extension)?;
     let name = file.path.rsplit('/').next().unwrap_or_default().to_owned();
-    Some(Resource { kind: (*kind).to_owned(), name, path: file.path.clone(), bytes: file.bytes.as_slice().into() })
+    Some(Resource {
+        kind: (*kind).to_owned(),
+        name,
+        path: file.path.clone(),
+        bytes: file.bytes.as_slice().into(),
+    })
 }
 
 fn empty(name: &str) -> Bundle {

@@ -79,10 +79,13 @@ fn operation(reader: &mut Reader<'_>) -> Option<(Located<Operation>, bool)> {
     known.map(|operation| (Located::new(operation, written.span), false))
 }
 
-/// What a policy without an Operation does, by the elements that only one operation has.
+/// What a policy without an Operation does, by the elements that only one operation has. Editors write
+/// ReuseRefreshToken into policies of every kind, so that it decides nothing where grants are listed.
 fn inferred_operation(root: &Element) -> Operation {
     let has = |name| root.element(name).is_some();
-    if has("RefreshToken") || has("ReuseRefreshToken") {
+    let lists_grants =
+        root.elements_named("SupportedGrantTypes").any(|list| list.elements().next().is_some());
+    if has("RefreshToken") || has("ReuseRefreshToken") && !lists_grants {
         Operation::RefreshAccessToken
     } else if has("ResponseType") {
         Operation::GenerateAuthorizationCode

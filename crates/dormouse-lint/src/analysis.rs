@@ -2,8 +2,9 @@
 
 pub(crate) mod effects;
 pub(crate) mod logic;
+pub(crate) mod occurrence;
 mod pattern;
 pub(crate) mod program;
 pub(crate) mod state;
 pub(crate) mod unit;
-pub(crate) mod walk;
+mod walk;

@@ -44,24 +44,24 @@ pub fn rules_page() -> String {
     let mut page = PAGE_HEAD.to_owned();
     for rule in RULES {
         let info = &rule.info;
-        page.push_str(&format!(
+        page.extend([format!(
             "| [{0}](#{1}) | {2} | {3} | {4} |\n",
             info.code,
             anchor(info),
             info.name,
             info.level.as_str(),
             info.summary
-        ));
+        )]);
     }
     for rule in RULES {
         let info = &rule.info;
         let what = escaped(info.what);
         let (why, suppress) = (escaped(info.why), escaped(info.when_to_suppress));
-        page.push_str(&format!(
+        page.extend([format!(
             "\n## {} {}\n\n{what}\n\n**Why.** {why}\n\n**Found:**\n\n```xml\n{}\n```\n\n**Good:**\n\n```xml\n{}\n```\n\n\
              **When to suppress.** {suppress}\n\n[Apigee's page]({})\n",
             info.code, info.name, info.bad, info.good, info.link
-        ));
+        )]);
     }
     page
 }
@@ -73,24 +73,24 @@ pub fn bill(requests_per_second: u64) -> String {
         "At {} token requests a second, refresh tokens that nobody redeems write:\n\n",
         grouped(requests_per_second)
     );
-    text.push_str(&format!(
+    text.extend([format!(
         "  each day          {:>22} rows {:>12}\n",
         grouped(per_day),
         size(per_day.saturating_mul(ROW_BYTES))
-    ));
+    )]);
     for (name, days) in LIFETIMES_DAYS {
         let rows = per_day.saturating_mul(days);
-        text.push_str(&format!(
+        text.extend([format!(
             "  alive, {name:<10} {:>22} rows {:>12}\n",
             grouped(rows),
             size(rows.saturating_mul(ROW_BYTES))
-        ));
+        )]);
     }
-    text.push_str(&format!(
+    text.extend([format!(
         "\nA row is counted as {} bytes, as measured in a relational token store; replication multiplies it.\n\
          With Dormouse a refresh token that nobody redeems takes 0 bytes.\n",
         grouped(ROW_BYTES)
-    ));
+    )]);
     text
 }
 

@@ -146,8 +146,11 @@ mod tests {
 
     #[test]
     fn comments_are_found_in_broken_text_and_not_in_cdata() {
-        assert_eq!(comments("<a><!--x--><b"), [3..11]);
-        assert_eq!(comments("<![CDATA[<!--x-->]]><!--"), [20..24]);
-        assert!(comments("<!DOCTYPE a>").is_empty());
+        let found = |text: &'static str| {
+            comments(text).into_iter().filter_map(|range| text.get(range)).collect::<Vec<_>>()
+        };
+        assert_eq!(found("<a><!--x--><b"), ["<!--x-->"]);
+        assert_eq!(found("<![CDATA[<!--x-->]]><!--y"), ["<!--y"]);
+        assert_eq!(found("<!DOCTYPE a>"), [""; 0]);
     }
 }

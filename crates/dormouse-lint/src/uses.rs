@@ -2,9 +2,9 @@
 //! that could be read.
 
 use crate::analysis::effects::script_texts;
+use crate::analysis::occurrence::After;
 use crate::analysis::program::Program;
 use crate::analysis::unit::Unit;
-use crate::analysis::walk::After;
 use dormouse_bundle::Span;
 
 /// What is known about the uses of a variable.

@@ -129,6 +129,7 @@ fn a_missing_operation_is_inferred() {
     for (elements, operation) in [
         ("<RefreshToken>r</RefreshToken>", "RefreshAccessToken"),
         ("<ResponseType>r</ResponseType>", "GenerateAuthorizationCode"),
+        ("<ReuseRefreshToken>true</ReuseRefreshToken>", "RefreshAccessToken"),
         ("<SupportedGrantTypes><GrantType>password</GrantType></SupportedGrantTypes>", "GenerateAccessToken"),
         ("", "GenerateAccessToken"),
     ] {
@@ -142,6 +143,14 @@ fn a_missing_operation_is_inferred() {
         let Some(OAuthPolicy::OAuthV2(typed)) = oauth_policy(&policy(&xml)).0 else { panic!("typed") };
         assert!(typed.operation_inferred && typed.operation.value.as_str() == operation);
     }
+}
+
+#[test]
+fn editors_write_reuse_refresh_token_everywhere() {
+    let xml = "<OAuthV2 name='p'><ReuseRefreshToken>false</ReuseRefreshToken><SupportedGrantTypes><GrantType>password\
+               </GrantType></SupportedGrantTypes></OAuthV2>";
+    let Some(OAuthPolicy::OAuthV2(typed)) = oauth_policy(&policy(xml)).0 else { panic!("typed") };
+    assert_eq!(typed.operation.value, Operation::GenerateAccessToken);
 }
 
 #[test]

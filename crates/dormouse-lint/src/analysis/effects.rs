@@ -14,16 +14,16 @@ pub(crate) fn writes(unit: &Unit<'_>, policy: &Policy, in_request: bool) -> Vec<
         "BasicAuthentication" => {
             let references = ["User", "Password"].map(|name| root.element(name));
             let names = references.into_iter().flatten().filter_map(|it| it.attribute_value("ref"));
-            names.map(str::to_owned).chain(text(root, "AssignTo")).map(name).collect()
+            names.map(str::to_owned).chain(text(root, "AssignTo")).map(|it| name(&it)).collect()
         }
         "ExtractVariables" => extract_variables(root, in_request),
         "Javascript" | "Script" => scripts(unit, policy),
         "KeyValueMapOperations" => {
             let targets = root.descendants().into_iter().filter_map(|it| it.attribute_value("assignTo"));
-            targets.map(|target| name(target.to_owned())).collect()
+            targets.map(name).collect()
         }
-        "LookupCache" | "ReadPropertySet" => text(root, "AssignTo").map(name).into_iter().collect(),
-        "ServiceCallout" => text(root, "Response").map(name).into_iter().collect(),
+        "LookupCache" | "ReadPropertySet" => text(root, "AssignTo").map(|it| name(&it)).into_iter().collect(),
+        "ServiceCallout" => text(root, "Response").map(|it| name(&it)).into_iter().collect(),
         kind if KEEP_VARIABLES.contains(&kind) => Vec::new(),
         _ => vec![Write { target: Target::Anything, value: None }],
     }
@@ -104,7 +104,7 @@ fn change_message(action: &Element, message: &str, writes: &mut Vec<Write>) {
         for parameter in single {
             let Some(key) = parameter.attribute_value("name") else { continue };
             let variable = normalised(&format!("{message}.{kind}.{key}"));
-            writes.push(if sets { set(variable, parameter) } else { name(variable) });
+            writes.push(if sets { set(variable, parameter) } else { name(&variable) });
         }
     }
 }
@@ -152,7 +152,7 @@ fn extract_variables(root: &Element, in_request: bool) -> Vec<Write> {
         match element.name.as_str() {
             "Variable" => {
                 let variable = element.attribute_value("name").map(|name| format!("{lead}{name}"));
-                writes.extend(variable.map(name));
+                writes.extend(variable.map(|it| name(&it)));
             }
             "FormParam" | "QueryParam" => {
                 let kind = if element.name == "FormParam" { "formparam" } else { "queryparam" };
@@ -194,8 +194,8 @@ impl Write {
     }
 }
 
-fn name(variable: String) -> Write {
-    Write { target: Target::Name(normalised(&variable)), value: None }
+fn name(variable: &str) -> Write {
+    Write { target: Target::Name(normalised(variable)), value: None }
 }
 
 fn prefix(message: &str) -> Write {

@@ -69,102 +69,108 @@ impl Formula {
 
 /// Whether all formulas can be true at once. True if unsure.
 pub(crate) fn satisfiable<'a>(formulas: impl IntoIterator<Item = &'a Formula>) -> bool {
-    let mut budget = NODES_MAX;
-    search(Vec::new(), formulas.into_iter().collect(), Vec::new(), &mut budget)
+    let mut search = Search { comparisons_left: COMPARISONS_MAX };
+    search.possible(Vec::new(), formulas.into_iter().collect(), Vec::new())
 }
 
 /// Whether a text passes a test; `None` if that cannot be told.
-pub(crate) fn evaluate(test: &Test, text: &str) -> Option<bool> {
+pub(crate) fn evaluate(test: &Test, value: &str) -> Option<bool> {
     match test {
-        Test::Equals(other) => Some(same_value(other, text)),
-        Test::EqualsIgnoringCase(other) => Some(other.to_lowercase() == text.to_lowercase()),
-        Test::Glob(glob) => Some(glob_matches(glob, text)),
+        Test::Equals(other) => Some(same_value(other, value)),
+        Test::EqualsIgnoringCase(other) => Some(other.to_lowercase() == value.to_lowercase()),
+        Test::Glob(glob) => Some(glob_matches(glob, value)),
         Test::Null => Some(false),
         Test::Other(_) => None,
-        Test::Path(path) => path_matches(path, text),
-        Test::StartsWith(prefix) => Some(text.starts_with(prefix.as_str())),
+        Test::Path(path) => path_matches(path, value),
+        Test::StartsWith(prefix) => Some(value.starts_with(prefix.as_str())),
     }
 }
 
-/// Takes literals first, then whichever alternative leaves the fewest ways.
-fn search<'a>(
-    mut assigned: Vec<&'a Literal>,
-    mut pending: Vec<&'a Formula>,
-    mut choices: Vec<&'a [Formula]>,
-    budget: &mut usize,
-) -> bool {
-    loop {
-        while let Some(formula) = pending.pop() {
-            let Some(left) = budget.checked_sub(1) else { return true };
-            *budget = left;
-            match formula {
-                Formula::And(parts) => pending.extend(parts),
-                Formula::Or(parts) => choices.push(parts),
-                Formula::Literal(literal) => {
-                    if assigned.iter().any(|other| contradict(literal, other)) {
-                        return false;
-                    }
-                    if !assigned.contains(&literal) {
-                        assigned.push(literal);
-                    }
+/// A search for a way in which everything is true, which gives up after so many comparisons of literals.
+struct Search {
+    comparisons_left: usize,
+}
+
+impl Search {
+    /// Takes literals first, then alternatives of which one is left, then whichever leave the fewest ways.
+    fn possible<'a>(
+        &mut self,
+        mut assigned: Vec<&'a Literal>,
+        mut pending: Vec<&'a Formula>,
+        mut choices: Vec<&'a [Formula]>,
+    ) -> bool {
+        loop {
+            while let Some(formula) = pending.pop() {
+                match formula {
+                    Formula::And(parts) => pending.extend(parts),
+                    Formula::Or(parts) => choices.push(parts),
+                    Formula::Literal(literal) if self.is_excluded(literal, &assigned) => return false,
+                    Formula::Literal(literal) if self.is_implied(literal, &assigned) => {}
+                    Formula::Literal(literal) => assigned.push(literal),
                 }
             }
-        }
-        choices.retain(|alternatives| !alternatives.iter().any(|it| is_settled(it, &assigned)));
-        let Some((place, ways)) = fewest_ways(&choices, &assigned, budget) else { return true };
-        choices.swap_remove(place);
-        match ways.as_slice() {
-            [] => return false,
-            [only] => pending.push(only),
-            _ => {
-                return ways.iter().any(|way| search(assigned.clone(), vec![way], choices.clone(), budget));
+            let mut open: Vec<(&'a [Formula], Vec<&'a Formula>)> = Vec::new();
+            for alternatives in std::mem::take(&mut choices) {
+                if self.comparisons_left == 0 {
+                    return true;
+                }
+                if alternatives.iter().any(|it| self.is_settled(it, &assigned)) {
+                    continue;
+                }
+                let ways: Vec<&Formula> =
+                    alternatives.iter().filter(|way| self.may_be(way, &assigned)).collect();
+                match ways.as_slice() {
+                    [] => return false,
+                    [only] => pending.push(only),
+                    _ => open.push((alternatives, ways)),
+                }
             }
+            if !pending.is_empty() {
+                choices.extend(open.into_iter().map(|(alternatives, _)| alternatives));
+                continue;
+            }
+            let fewest = open.iter().enumerate().min_by_key(|(_, (_, ways))| ways.len());
+            let Some((place, (_, ways))) = fewest else { return true };
+            let others = open.iter().enumerate().filter(|(other, _)| *other != place);
+            let others: Vec<&[Formula]> = others.map(|(_, (alternatives, _))| *alternatives).collect();
+            return ways.iter().any(|way| self.possible(assigned.clone(), vec![way], others.clone()));
         }
     }
-}
 
-/// The choice with the fewest alternatives that are still possible.
-fn fewest_ways<'a>(
-    choices: &[&'a [Formula]],
-    assigned: &[&Literal],
-    budget: &mut usize,
-) -> Option<(usize, Vec<&'a Formula>)> {
-    let mut best: Option<(usize, Vec<&'a Formula>)> = None;
-    for (place, alternatives) in choices.iter().enumerate() {
-        *budget = budget.saturating_sub(alternatives.len());
-        let ways: Vec<&Formula> = alternatives.iter().filter(|way| is_possible(way, assigned)).collect();
-        if best.as_ref().is_none_or(|(_, fewest)| ways.len() < fewest.len()) {
-            best = Some((place, ways));
+    fn is_settled(&mut self, formula: &Formula, assigned: &[&Literal]) -> bool {
+        match formula {
+            Formula::And(parts) => parts.iter().all(|part| self.is_settled(part, assigned)),
+            Formula::Or(parts) => parts.iter().any(|part| self.is_settled(part, assigned)),
+            Formula::Literal(literal) => self.is_implied(literal, assigned),
         }
     }
-    best
-}
 
-fn is_settled(formula: &Formula, assigned: &[&Literal]) -> bool {
-    match formula {
-        Formula::And(parts) => parts.is_empty(),
-        Formula::Or(_) => false,
-        Formula::Literal(literal) => assigned.contains(&literal),
+    fn may_be(&mut self, formula: &Formula, assigned: &[&Literal]) -> bool {
+        match formula {
+            Formula::And(parts) => parts.iter().all(|part| self.may_be(part, assigned)),
+            Formula::Or(parts) => parts.iter().any(|part| self.may_be(part, assigned)),
+            Formula::Literal(literal) => !self.is_excluded(literal, assigned),
+        }
     }
-}
 
-fn is_possible(formula: &Formula, assigned: &[&Literal]) -> bool {
-    match formula {
-        Formula::Literal(literal) => !assigned.iter().any(|other| contradict(literal, other)),
-        Formula::And(_) => true,
-        Formula::Or(parts) => !parts.is_empty(),
+    fn is_excluded(&mut self, literal: &Literal, assigned: &[&Literal]) -> bool {
+        self.contradicts(literal, literal.holds, assigned)
     }
-}
 
-fn contradict(one: &Literal, other: &Literal) -> bool {
-    if one.variable != other.variable {
-        return false;
+    /// The opposite is excluded.
+    fn is_implied(&mut self, literal: &Literal, assigned: &[&Literal]) -> bool {
+        self.contradicts(literal, !literal.holds, assigned)
     }
-    match (one.holds, other.holds) {
-        (true, true) => exclude(&one.test, &other.test) || exclude(&other.test, &one.test),
-        (true, false) => implies(&one.test, &other.test),
-        (false, true) => implies(&other.test, &one.test),
-        (false, false) => false,
+
+    fn contradicts(&mut self, literal: &Literal, holds: bool, assigned: &[&Literal]) -> bool {
+        self.comparisons_left = self.comparisons_left.saturating_sub(assigned.len() + 1);
+        let same_variable = assigned.iter().filter(|other| other.variable == literal.variable);
+        same_variable.into_iter().any(|other| match (holds, other.holds) {
+            (true, true) => exclude(&literal.test, &other.test) || exclude(&other.test, &literal.test),
+            (true, false) => implies(&literal.test, &other.test),
+            (false, true) => implies(&other.test, &literal.test),
+            (false, false) => false,
+        })
     }
 }
 
@@ -173,7 +179,7 @@ fn exclude(one: &Test, other: &Test) -> bool {
     match (one, other) {
         (Test::Null, Test::Null | Test::Other(_)) | (Test::Other(_), _) => false,
         (Test::Null, _) => true,
-        (Test::Equals(text), test) => evaluate(test, text) == Some(false),
+        (Test::Equals(value), other) => evaluate(other, value) == Some(false),
         (Test::EqualsIgnoringCase(one), Test::EqualsIgnoringCase(other)) => {
             one.to_lowercase() != other.to_lowercase()
         }
@@ -189,7 +195,7 @@ fn exclude(one: &Test, other: &Test) -> bool {
 fn implies(one: &Test, other: &Test) -> bool {
     match (one, other) {
         _ if one == other => true,
-        (Test::Equals(text), test) => evaluate(test, text) == Some(true),
+        (Test::Equals(value), other) => evaluate(other, value) == Some(true),
         (Test::Path(narrow), Test::Path(wide)) => path_contains(wide, narrow),
         (Test::StartsWith(long), Test::StartsWith(short)) => long.starts_with(short.as_str()),
         (Test::EqualsIgnoringCase(one), Test::EqualsIgnoringCase(other)) => {
@@ -207,7 +213,7 @@ fn same_value(one: &str, other: &str) -> bool {
 }
 
 /// How much is tried before the answer is "possible".
-const NODES_MAX: usize = 20_000;
+const COMPARISONS_MAX: usize = 100_000;
 
 #[cfg(test)]
 mod tests {

@@ -122,11 +122,12 @@ fn covers(wide: &[Segment<'_>], narrow: &[Segment<'_>]) -> bool {
 
 fn covers_one(wide: &Segment<'_>, narrow: &Segment<'_>) -> bool {
     match (wide, narrow) {
-        (Segment::Literal(wide), Segment::Literal(narrow)) => wide == narrow,
+        (Segment::Literal(wide), Segment::Literal(narrow)) | (Segment::Glob(wide), Segment::Glob(narrow)) => {
+            wide == narrow
+        }
         (Segment::One, Segment::Literal(narrow)) => !narrow.is_empty(),
         (Segment::One, Segment::One) => true,
         (Segment::Glob(wide), Segment::Literal(narrow)) => glob_matches(wide, narrow),
-        (Segment::Glob(wide), Segment::Glob(narrow)) => wide == narrow,
         _ => false,
     }
 }

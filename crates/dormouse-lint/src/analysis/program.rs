@@ -1,9 +1,10 @@
 //! All bundles of a run as one program: who issues refresh tokens, who redeems them, and which of that can happen.
 
 use super::logic::satisfiable;
+use super::occurrence::{MissingCall, Occurrence};
 use super::state::{Fact, State};
 use super::unit::{Typed, Unit, grant_variable};
-use super::walk::{MissingCall, Occurrence, called_flow, walk};
+use super::walk::{called_flow, walk};
 use crate::parallel::map;
 use crate::settings::Settings;
 use dormouse_bundle::{Bundle, ConditionSource, Grant, OAuthPolicy, Span};

@@ -10,7 +10,9 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub(crate) struct State {
     facts: Vec<Fact>,
-    writes: Vec<Write>,
+    /// Each with its number; later ones have higher numbers.
+    writes: Vec<(usize, Write)>,
+    next_write: usize,
     /// The occurrences that lie behind, by number.
     pub(crate) passed: Vec<usize>,
 }
@@ -65,8 +67,9 @@ pub(crate) enum Value {
 impl State {
     /// A point of which nothing is known.
     pub(crate) fn unknown() -> Self {
-        let anything = Write { target: Target::Anything, value: None };
-        Self { facts: Vec::new(), writes: vec![anything], passed: Vec::new() }
+        let mut state = Self::default();
+        state.write(Write { target: Target::Anything, value: None });
+        state
     }
 
     pub(crate) fn facts(&self) -> &[Fact] {
@@ -80,17 +83,24 @@ impl State {
     }
 
     pub(crate) fn write(&mut self, write: Write) {
-        self.writes.push(write);
+        if matches!(write.target, Target::Anything) {
+            // Nothing that was written before can be seen any more.
+            self.writes.clear();
+        }
+        self.writes.push((self.next_write, write));
+        self.next_write += 1;
     }
 
-    /// Takes over the writes of another state, which may or may not have happened.
+    /// Takes over the writes of another state from a number on, which may or may not have happened.
     pub(crate) fn write_perhaps(&mut self, other: &Self, from: usize) {
-        let more = other.writes.get(from..).unwrap_or_default();
-        self.writes.extend(more.iter().map(|write| Write { target: write.target.clone(), value: None }));
+        for (_, write) in other.writes.iter().filter(|(number, _)| *number >= from) {
+            self.write(Write { target: write.target.clone(), value: None });
+        }
     }
 
-    pub(crate) fn writes_len(&self) -> usize {
-        self.writes.len()
+    /// The number of the write that comes next.
+    pub(crate) fn next_write(&self) -> usize {
+        self.next_write
     }
 
     /// Whether this point can be reached. True if unsure.
@@ -106,7 +116,7 @@ impl State {
     /// The value of a variable at this point; a variable's name in it tells apart what it held at other times.
     pub(crate) fn value(&self, name: &str) -> Value {
         let name = normalised(name);
-        for (number, write) in self.writes.iter().enumerate().rev() {
+        for (number, write) in self.writes.iter().rev() {
             if write.target.holds(&name) {
                 return match &write.value {
                     Some(value) => value.clone(),
@@ -146,10 +156,7 @@ impl State {
     }
 
     fn comparison(&self, left: &Operand, operator: Operator, right: &Operand) -> Formula {
-        let name = match left {
-            Operand::Variable(name) => name,
-            _ => return constant_comparison(left, operator, right),
-        };
+        let Operand::Variable(name) = left else { return constant_comparison(left, operator, right) };
         let other = || {
             let right = match right {
                 Operand::Variable(name) => format!("{:?}", self.value(name)),
@@ -157,27 +164,27 @@ impl State {
             };
             Test::Other(format!("{operator} {right}"))
         };
-        let text = match right {
+        let value = match right {
             Operand::Variable(name) => match self.value(name) {
-                Value::Text(text) => Some(text),
+                Value::Text(value) => Some(value),
                 Value::Variable(_) => None,
             },
             Operand::Null => None,
             literal => text_of(literal),
         };
-        let test = match (operator, text) {
+        let test = match (operator, value) {
             (Operator::Equals | Operator::NotEquals, _) if *right == Operand::Null => Test::Null,
-            (Operator::Equals | Operator::NotEquals, Some(text)) => Test::Equals(text),
-            (Operator::EqualsCaseInsensitive, Some(text)) => Test::EqualsIgnoringCase(text),
-            (Operator::StartsWith, Some(text)) => Test::StartsWith(text),
-            (Operator::MatchesPath, Some(text)) if is_literal(&text) && text != "/" => Test::Equals(text),
-            (Operator::MatchesPath, Some(text)) => Test::Path(text),
-            (Operator::Matches, Some(text)) if is_literal(&text) => Test::Equals(text),
-            (Operator::Matches, Some(text)) if !text.contains(['%', '\\']) => Test::Glob(text),
-            (Operator::JavaRegex, Some(text)) if is_literal_regex(&text) => Test::Equals(text),
+            (Operator::Equals | Operator::NotEquals, Some(value)) => Test::Equals(value),
+            (Operator::EqualsCaseInsensitive, Some(value)) => Test::EqualsIgnoringCase(value),
+            (Operator::StartsWith, Some(value)) => Test::StartsWith(value),
+            (Operator::MatchesPath, Some(value)) if is_literal(&value) && value != "/" => Test::Equals(value),
+            (Operator::MatchesPath, Some(value)) => Test::Path(value),
+            (Operator::Matches, Some(value)) if is_literal(&value) => Test::Equals(value),
+            (Operator::Matches, Some(value)) if !value.contains(['%', '\\']) => Test::Glob(value),
+            (Operator::JavaRegex, Some(value)) if is_literal_regex(&value) => Test::Equals(value),
             (Operator::NotEquals, None) => {
-                let Test::Other(text) = other() else { return Formula::TRUE };
-                return self.test(name, Test::Other(text.replacen("!=", "=", 1))).negated();
+                let Test::Other(value) = other() else { return Formula::TRUE };
+                return self.test(name, Test::Other(value.replacen("!=", "=", 1))).negated();
             }
             _ => other(),
         };
@@ -187,9 +194,9 @@ impl State {
 
     fn test(&self, name: &str, test: Test) -> Formula {
         match self.value(name) {
-            Value::Text(text) => match super::logic::evaluate(&test, &text) {
+            Value::Text(value) => match super::logic::evaluate(&test, &value) {
                 Some(passed) => Formula::constant(passed),
-                None => Formula::literal(&format!("\"{text}\""), test),
+                None => Formula::literal(&format!("\"{value}\""), test),
             },
             Value::Variable(variable) => Formula::literal(&variable, test),
         }

@@ -1,8 +1,6 @@
 //! A bundle made ready for analysis: its policies by name, the OAuth policies typed.
 
-use dormouse_bundle::{
-    Bundle, BundleKind, Grant, OAuthPolicy, OAuthV2, Operation, Policy, Problem, Step, oauth_policy,
-};
+use dormouse_bundle::{Bundle, BundleKind, Grant, OAuthPolicy, OAuthV2, Policy, Problem, Step, oauth_policy};
 use std::collections::HashMap;
 
 /// A bundle with its policies typed.
@@ -28,7 +26,7 @@ impl<'a> Unit<'a> {
         for (number, policy) in bundle.policies.iter().enumerate() {
             by_name.entry(policy.name.as_str()).or_insert(number);
             let (oauth, problems) = oauth_policy(policy);
-            policies.push(Typed { policy, oauth: oauth.map(corrected), problems });
+            policies.push(Typed { policy, oauth, problems });
         }
         let mut unit = Self { bundle, attached: vec![false; policies.len()], policies, by_name };
         let names: Vec<usize> = unit.all_steps().iter().filter_map(|step| unit.number(step)).collect();
@@ -98,21 +96,4 @@ pub(crate) fn is_stored(policy: &OAuthV2) -> bool {
 /// The variable that holds the grant type.
 pub(crate) fn grant_variable(policy: &OAuthV2) -> &str {
     policy.grant_type.as_ref().map_or("request.formparam.grant_type", |variable| variable.value.as_str())
-}
-
-/// A policy without an Operation that lists grants issues tokens, though editors write ReuseRefreshToken into every
-/// policy that they make.
-fn corrected(policy: OAuthPolicy) -> OAuthPolicy {
-    match policy {
-        OAuthPolicy::OAuthV2(mut policy)
-            if policy.operation_inferred
-                && policy.operation.value == Operation::RefreshAccessToken
-                && policy.refresh_token.is_none()
-                && !policy.supported_grant_types.is_empty() =>
-        {
-            policy.operation.value = Operation::GenerateAccessToken;
-            OAuthPolicy::OAuthV2(policy)
-        }
-        other => other,
-    }
 }

@@ -3,63 +3,11 @@
 
 use super::effects::writes;
 use super::logic::Formula;
+use super::occurrence::{After, FlowPlace, MissingCall, Occurrence, Walk};
 use super::state::{Origin, State, Value, Write};
 use super::unit::{Unit, grant_variable};
 use dormouse_bundle::{ConditionSource, EndpointFlows, Flow, ProxyEndpoint, RouteTarget, Span, Step};
 use std::collections::HashMap;
-
-/// One place where an OAuth policy is attached to a flow of an endpoint, directly or through shared flows.
-pub(crate) struct Occurrence<'a> {
-    /// Which bundle's policy.
-    pub(crate) unit: usize,
-    /// Which policy of the bundle.
-    pub(crate) policy: usize,
-    /// Absent for a policy without any flows around it.
-    pub(crate) step: Option<&'a Step>,
-    pub(crate) flow: FlowPlace<'a>,
-    /// The ways that lead here, possible or not. None if the policy is disabled.
-    pub(crate) ways: Vec<State>,
-    /// What runs behind it on these ways.
-    pub(crate) after: Vec<After>,
-}
-
-/// A flow of an endpoint, or a shared flow that nobody calls.
-#[derive(Clone, Copy)]
-pub(crate) struct FlowPlace<'a> {
-    /// The bundle whose endpoint it is.
-    pub(crate) unit: usize,
-    /// Counts the flows of the bundle; request and response phase of a flow have the same number.
-    pub(crate) number: usize,
-    pub(crate) name: &'a str,
-    pub(crate) condition: Option<&'a ConditionSource>,
-    pub(crate) in_request: bool,
-}
-
-/// A step that runs after an occurrence.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct After {
-    pub(crate) unit: usize,
-    pub(crate) policy: usize,
-    /// Whether its condition may keep it from running.
-    pub(crate) conditional: bool,
-    pub(crate) in_request: bool,
-}
-
-/// A call of a shared flow that is not among the bundles.
-pub(crate) struct MissingCall<'a> {
-    pub(crate) unit: usize,
-    pub(crate) policy: usize,
-    pub(crate) flow: FlowPlace<'a>,
-}
-
-/// What walking a bundle has found.
-#[derive(Default)]
-pub(crate) struct Walk<'a> {
-    pub(crate) occurrences: Vec<Occurrence<'a>>,
-    pub(crate) missing_calls: Vec<MissingCall<'a>>,
-    /// Whether the bundle was too large to be walked to its end.
-    pub(crate) exhausted: bool,
-}
 
 /// Walks the endpoints of a bundle, and its shared flow unless one of the bundles calls it.
 pub(crate) fn walk<'a>(units: &'a [Unit<'a>], unit: usize, is_called: bool) -> Walk<'a> {
@@ -112,15 +60,12 @@ impl<'a> Walker<'a> {
         };
         let mut start = State::default();
         self.steps(self.root, &flows.pre_flow.request, (place(self, &flows.pre_flow, 0, true), &mut start));
-        let mut exits = Vec::new();
-        for (number, flow) in flows.conditional.iter().enumerate() {
-            let mut state = start.clone();
-            choose(&mut state, &flows.conditional, Some(number));
-            self.steps(self.root, &flow.request, (place(self, flow, number + 2, true), &mut state));
-            exits.push(Some(state));
+        let mut exits: Vec<Option<State>> =
+            choices(&start, &flows.conditional).into_iter().map(Some).collect();
+        for (number, (flow, exit)) in flows.conditional.iter().zip(&mut exits).enumerate() {
+            let Some(state) = exit else { continue };
+            self.steps(self.root, &flow.request, (place(self, flow, number + 2, true), state));
         }
-        choose(&mut start, &flows.conditional, None);
-        exits.push(Some(start));
         for exit in &mut exits {
             let Some(state) = exit else { continue };
             self.steps(self.root, &flows.post_flow.request, (place(self, &flows.post_flow, 1, true), state));
@@ -132,22 +77,9 @@ impl<'a> Walker<'a> {
         for state in exits.iter_mut().flatten() {
             self.steps(self.root, &flows.pre_flow.response, (place(self, &flows.pre_flow, 0, false), state));
         }
-        let mut ends = Vec::new();
-        for (number, flow) in flows.conditional.iter().enumerate() {
-            let place = place(self, flow, number + 2, false);
-            ends.extend(self.response(&exits, &flows.conditional, (number, place)));
-        }
-        for state in exits.into_iter().flatten() {
-            let mut state = state;
-            choose(&mut state, &flows.conditional, None);
-            ends.push(state);
-        }
-        for mut state in ends.into_iter().filter(State::is_possible) {
-            self.steps(
-                self.root,
-                &flows.post_flow.response,
-                (place(self, &flows.post_flow, 1, false), &mut state),
-            );
+        for (number, exit) in exits.into_iter().enumerate() {
+            let Some(state) = exit else { continue };
+            self.response(flows, first, (number, &state));
         }
         self.errors(flows);
         let after = self.place("PostClientFlow", None, false);
@@ -164,28 +96,35 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The response phase of a conditional flow, after whichever request phase can come before it.
-    fn response(
-        &mut self,
-        exits: &[Option<State>],
-        flows: &'a [Flow],
-        (number, place): (usize, FlowPlace<'a>),
-    ) -> Vec<State> {
-        let Some(flow) = flows.get(number) else { return Vec::new() };
-        let mut ends = Vec::new();
-        for (other, exit) in exits.iter().enumerate() {
-            let Some(exit) = exit else { continue };
-            if other != number && flows.len() > CROSSED_FLOWS_MAX {
-                continue;
+    /// The conditional flows and the PostFlow of the response, after the request phase of the flow of that number.
+    /// The flow is chosen again, and policies may have changed what its condition looks at.
+    fn response(&mut self, flows: &'a EndpointFlows, first: usize, (chosen, start): (usize, &State)) {
+        let place = |walker: &Self, flow: &'a Flow, offset: usize| FlowPlace {
+            unit: walker.root,
+            number: first + offset,
+            name: &flow.name,
+            condition: flow.condition.as_ref(),
+            in_request: false,
+        };
+        let conditional = &flows.conditional;
+        let ways = if conditional.len() > CROSSED_FLOWS_MAX {
+            vec![(chosen, start.clone())]
+        } else {
+            let is_open = |(number, way): &(usize, State)| *number == chosen || way.is_possible();
+            choices(start, conditional).into_iter().enumerate().filter(is_open).collect()
+        };
+        for (number, mut state) in ways {
+            if let Some(flow) = conditional.get(number) {
+                self.steps(self.root, &flow.response, (place(self, flow, number + 2), &mut state));
             }
-            let mut state = exit.clone();
-            choose(&mut state, flows, Some(number));
-            if other == number || state.is_possible() {
-                self.steps(self.root, &flow.response, (place, &mut state));
-                ends.push(state);
+            if state.is_possible() {
+                self.steps(
+                    self.root,
+                    &flows.post_flow.response,
+                    (place(self, &flows.post_flow, 1), &mut state),
+                );
             }
         }
-        ends
     }
 
     /// The target endpoints that a route leads to, after each way through the proxy's request flows.
@@ -203,7 +142,7 @@ impl<'a> Walker<'a> {
             self.flows += flows.conditional.len() + 2;
             for exit in exits.iter_mut().flatten() {
                 let mut state = exit.clone();
-                let before = state.writes_len();
+                let before = state.next_write();
                 self.target_phase(flows, first, (true, &mut state));
                 self.target_phase(flows, first, (false, &mut state));
                 exit.write_perhaps(&state, before);
@@ -229,13 +168,11 @@ impl<'a> Walker<'a> {
             in_request,
         };
         self.steps(self.root, steps(&flows.pre_flow), (place(self, &flows.pre_flow, 0), state));
-        let before = state.writes_len();
-        let start = state.clone();
-        for (number, flow) in flows.conditional.iter().enumerate() {
-            let mut chosen = start.clone();
-            choose(&mut chosen, &flows.conditional, Some(number));
-            self.steps(self.root, steps(flow), (place(self, flow, number + 2), &mut chosen));
-            state.write_perhaps(&chosen, before);
+        let before = state.next_write();
+        let ways = choices(state, &flows.conditional);
+        for (number, (flow, mut way)) in flows.conditional.iter().zip(ways).enumerate() {
+            self.steps(self.root, steps(flow), (place(self, flow, number + 2), &mut way));
+            state.write_perhaps(&way, before);
         }
         self.steps(self.root, steps(&flows.post_flow), (place(self, &flows.post_flow, 1), state));
     }
@@ -362,7 +299,7 @@ impl<'a> Walker<'a> {
         let mut inner = state.clone();
         let conditional = !guard.is_true();
         inner.assume(guard.clone(), Origin::Condition(span));
-        let (facts, writes) = (inner.facts().len(), inner.writes_len());
+        let (facts, writes) = (inner.facts().len(), inner.next_write());
         self.calls.push(called);
         self.steps(called, &flow.steps, (place, &mut inner));
         self.calls.pop();
@@ -425,18 +362,21 @@ pub(crate) fn called_flow(units: &[Unit<'_>], policy: &dormouse_bundle::Policy) 
     units.iter().position(|unit| unit.is_shared_flow() && unit.bundle.name == name.as_str())
 }
 
-/// The flow of that number is taken, or none.
-fn choose(state: &mut State, flows: &[Flow], chosen: Option<usize>) {
-    for flow in flows.get(..chosen.unwrap_or(flows.len())).unwrap_or_default() {
-        let passed_over = state.formula(flow.condition.as_ref()).negated();
-        state.assume(passed_over, Origin::EarlierFlow(flow.span.clone()));
-    }
-    if let Some(flow) = chosen.and_then(|chosen| flows.get(chosen)) {
-        let formula = state.formula(flow.condition.as_ref());
+/// For each flow the way on which it is taken, then the way on which none is.
+fn choices(start: &State, flows: &[Flow]) -> Vec<State> {
+    let mut passed_over = start.clone();
+    let mut ways = Vec::new();
+    for flow in flows {
+        let formula = passed_over.formula(flow.condition.as_ref());
+        let mut taken = passed_over.clone();
+        passed_over.assume(formula.negated(), Origin::EarlierFlow(flow.span.clone()));
         if let Some(source) = &flow.condition {
-            state.assume(formula, Origin::Condition(source.text.span()));
+            taken.assume(formula, Origin::Condition(source.text.span()));
         }
+        ways.push(taken);
     }
+    ways.push(passed_over);
+    ways
 }
 
 const OAUTH_KINDS: [&str; 5] =

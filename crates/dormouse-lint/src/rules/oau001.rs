@@ -87,8 +87,10 @@ mod tests {
     }
 
     fn grants(list: &[&str]) -> String {
-        let list: String = list.iter().map(|grant| format!("<GrantType>{grant}</GrantType>")).collect();
-        format!("<Operation>GenerateAccessToken</Operation><SupportedGrantTypes>{list}</SupportedGrantTypes>")
+        let list = list.join("</GrantType><GrantType>");
+        format!(
+            "<Operation>GenerateAccessToken</Operation><SupportedGrantTypes><GrantType>{list}</GrantType></SupportedGrantTypes>"
+        )
     }
 
     #[test]
@@ -226,6 +228,72 @@ mod tests {
             + &oauth("Token", PASSWORD)
             + &oauth("Any", "<GenerateResponse/>");
         check(&fixture, &[]);
+    }
+
+    /// A proxy whose steps stand in these parts of its endpoint, and a target endpoint with these steps.
+    fn parts(parts: &str, target: &str) -> String {
+        let route = "<RouteRule name=\"a\"><TargetEndpoint>a</TargetEndpoint></RouteRule>";
+        let proxy = endpoint("").replace("<RouteRule name=\"none\"/>", &format!("{route}{parts}"));
+        let connection = "<HTTPTargetConnection><URL>http://a</URL></HTTPTargetConnection>";
+        proxy
+            + &oauth("Token", &grants(&["client_credentials", "password"]))
+            + &oauth("Refresh", REFRESH)
+            + &policy("Wrong", "RaiseFault", "<FaultResponse/>")
+            + &format!(
+                "//- apiproxy/targets/a.xml\n<TargetEndpoint name=\"a\">{target}{connection}</TargetEndpoint>\n"
+            )
+    }
+
+    fn part(name: &str, phase: &str, run: &[&str]) -> String {
+        format!("<{name}><{phase}>{}</{phase}></{name}>", testing::steps(run))
+    }
+
+    #[test]
+    fn every_part_of_a_proxy() {
+        check(&parts(&part("PreFlow", "Request", &["Token"]), ""), &["error Token"]);
+        check(&parts(&part("PostFlow", "Response", &["Token"]), ""), &["error Token"]);
+        check(&parts("", &part("PreFlow", "Response", &["Token"])), &["error Token"]);
+        let in_target = part("PreFlow", "Request", &["Refresh"]);
+        check(
+            &parts(
+                &part("PreFlow", "Request", &["Token ? request.formparam.grant_type = \"password\""]),
+                &in_target,
+            ),
+            &[],
+        );
+        let unrouted = parts(&part("PreFlow", "Request", &["Token"]), &in_target)
+            .replace("<TargetEndpoint>a<", "<TargetEndpoint>b<");
+        check(&unrouted, &["error Token"]);
+        let rule = format!(
+            "<FaultRules><FaultRule name=\"r\">{}</FaultRule></FaultRules>",
+            testing::steps(&["Refresh"])
+        );
+        check(
+            &parts(
+                &(part("PreFlow", "Request", &["Token ? request.formparam.grant_type = \"password\""])
+                    + &rule),
+                "",
+            ),
+            &[],
+        );
+    }
+
+    #[test]
+    fn what_the_request_phase_refused_does_not_reach_the_response() {
+        let refused = "Wrong ? request.formparam.grant_type != \"client_credentials\"";
+        let before = part("PreFlow", "Request", &[refused]);
+        check(&parts(&(before.clone() + &part("PostFlow", "Response", &["Token"])), ""), &[]);
+        check(&parts(&before, &part("PostFlow", "Response", &["Token"])), &[]);
+        let rewritten = policy(
+            "Turn",
+            "AssignMessage",
+            "<Set><FormParams><FormParam name=\"grant_type\">password</FormParam></FormParams></Set>",
+        );
+        let turned = parts(
+            &(before + &part("PostFlow", "Request", &["Turn"]) + &part("PostFlow", "Response", &["Token"])),
+            "",
+        );
+        check(&(turned + &rewritten), &["error Token"]);
     }
 
     #[test]

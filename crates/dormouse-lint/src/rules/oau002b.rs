@@ -1,9 +1,9 @@
 //! OAU002b: a refresh policy is attached where no refresh request can arrive ("Flow configuration reference": only
 //! the first conditional flow whose condition is true runs).
 
+use crate::analysis::occurrence::Occurrence;
 use crate::analysis::program::Program;
 use crate::analysis::state::{Fact, Origin};
-use crate::analysis::walk::Occurrence;
 use crate::rule::{Rule, Touch, cost, finding};
 use dormouse_bundle::{Level, Span};
 use dormouse_report::{Finding, RuleInfo};

@@ -1,8 +1,9 @@
 //! OAU003: a refresh token is looked up and tokens are handed out, but it is never redeemed (antipattern page: reading
 //! attributes is no validation).
 
+use crate::analysis::occurrence::{After, Occurrence};
 use crate::analysis::program::Program;
-use crate::analysis::walk::{After, Occurrence};
+use crate::analysis::unit::Typed;
 use crate::rule::{Rule, Touch, finding};
 use dormouse_bundle::{InfoSubject, Level, OAuthPolicy};
 use dormouse_report::{Finding, RuleInfo};
@@ -39,10 +40,11 @@ fn hands_out_unredeemed(program: &Program<'_>, occurrence: &Occurrence<'_>) -> b
         .occurrences
         .iter()
         .filter(same_flow)
-        .any(|other| program.typed(other).is_some_and(|typed| typed.redeems()));
+        .any(|other| program.typed(other).is_some_and(Typed::redeems));
     hands_out && !ends && !ends_before
 }
 
+#[derive(Clone, Copy)]
 enum Use {
     HandsOut,
     Ends,

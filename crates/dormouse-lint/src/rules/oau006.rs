@@ -1,8 +1,8 @@
 //! OAU006: the refresh token never reaches the client: no response shows it, and nothing reads it.
 
+use crate::analysis::occurrence::{After, Occurrence};
 use crate::analysis::program::Program;
 use crate::analysis::unit::Typed;
-use crate::analysis::walk::{After, Occurrence};
 use crate::fix::add_child;
 use crate::rule::{Rule, Touch, cost, finding, operation_span};
 use crate::uses::{Uses, may_read_body, uses_of};

@@ -1,8 +1,8 @@
 //! OAU015: the client of a request decides how long its tokens live.
 
+use crate::analysis::occurrence::Occurrence;
 use crate::analysis::program::Program;
 use crate::analysis::state::Value;
-use crate::analysis::walk::Occurrence;
 use crate::rule::{Rule, Touch, finding};
 use crate::ttl::issues_access_token;
 use dormouse_bundle::Level;
