@@ -181,9 +181,8 @@ impl TokenView {
             return Some(field.plain().into());
         }
         let value = match name {
-            "app_enduser" | "refresh_token" | "refresh_token_issued_at" | "refresh_token_status" => {
-                Value::Null
-            }
+            // A field that this token does not have is null: an attribute cannot take its place.
+            name if FIELDS.contains(&name) => Value::Null,
             "grant_type" => self.grant.as_str().into(),
             "developer.id" => self.client.developer.developer_id.as_str().into(),
             "developer.app.name" => self.client.app.name.as_str().into(),

@@ -106,6 +106,22 @@ fn a_refresh_token_is_read_and_not_used_up() {
 }
 
 #[test]
+fn no_attribute_takes_the_place_of_a_partner_that_is_not_shown() {
+    let world = World::new();
+    let issue = oauth(
+        "GenerateAccessToken",
+        "<SupportedGrantTypes><GrantType>password</GrantType></SupportedGrantTypes>\
+         <Attributes><Attribute name='access_token'>mine</Attribute></Attributes>",
+    );
+    let ran = world.run(basic(&password_form()), &issue);
+    let refresh = ran.text("oauthv2accesstoken.P.refresh_token");
+    let invalidate = oauth("InvalidateToken", "<Tokens><Token type='refreshtoken'>value</Token></Tokens>");
+    assert_eq!(run(&world, &refresh, &invalidate).end, End::Continue);
+    let ran = run(&world, &refresh, GET_REFRESH);
+    check(&ran, "oauthv2refreshtoken.G.", &[("access_token", ""), ("accesstoken.access_token", "mine")]);
+}
+
+#[test]
 fn the_status_of_an_access_token_counts_unless_it_is_ignored() {
     let world = World::new();
     let (access, _) = tokens_with_attributes(&world);
