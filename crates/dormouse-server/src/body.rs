@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use std::time::Duration;
 
 /// Why a body was not read.
@@ -16,8 +16,11 @@ pub(crate) enum BodyError {
     TooLarge,
 }
 
-/// Reads a whole body.
+/// Reads a whole body. One that is announced to be too large is not waited for, nor asked for with `100 Continue`.
 pub(crate) async fn read(body: Incoming, bytes_max: usize, time_max: Duration) -> Result<Bytes, BodyError> {
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(BodyError::TooLarge);
+    }
     let collected = tokio::time::timeout(time_max, Limited::new(body, bytes_max).collect()).await;
     match collected {
         Err(_) => Err(BodyError::Late),

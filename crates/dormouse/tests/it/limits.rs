@@ -39,6 +39,25 @@ fn oversize_heads_and_bodies_are_refused_and_the_server_stays_up() {
 }
 
 #[test]
+fn an_announced_body_that_is_too_large_is_not_asked_for() {
+    let (_directory, server) = server();
+    let head =
+        "POST /shop/token HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10485761\r\n\r\n";
+    check(&server, head, "413");
+}
+
+#[test]
+fn a_request_is_for_a_path_of_one_host() {
+    let (_directory, server) = server();
+    check(&server, "CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", "400");
+    check(&server, "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "400");
+    check(&server, "GET /shop/me HTTP/1.1\r\n\r\n", "400");
+    check(&server, "GET /shop/me HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400");
+    check(&server, "GET http://h/shop/me HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "401");
+    assert!(raw(&server, b"GET /shop/me HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 401"));
+}
+
+#[test]
 fn tokens_of_a_mebibyte_are_refused() {
     let (_directory, server) = server();
     let caller = Caller::new();
