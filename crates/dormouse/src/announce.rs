@@ -4,6 +4,7 @@ use crate::exit::{self, say};
 use crate::hint::{Credentials, curl_lines};
 use crate::plan::Plan;
 use crate::serving::Started;
+use dormouse_engine::Provisioned;
 
 /// Says it.
 pub(crate) fn announce(plan: &Plan, started: &Started) {
@@ -33,12 +34,7 @@ pub(crate) fn announce(plan: &Plan, started: &Started) {
     for difference in &provisioned.unapplied {
         say(format_args!("note: not applied: {difference}"));
     }
-    // This is the one time that these are shown; standard output is where people take results from.
-    for generated in &provisioned.generated {
-        let (app, developer) = (&generated.app, &generated.developer);
-        let (key, secret) = (&generated.consumer_key, generated.consumer_secret.expose());
-        exit::print(format_args!("app {app} of {developer}\n  key     {key}\n  secret  {secret}\n"));
-    }
+    show_generated(provisioned);
     if let (true, Some(gateway)) = (started.is_trial, running.gateway)
         && let Some(generated) = provisioned.generated.first()
     {
@@ -47,5 +43,15 @@ pub(crate) fn announce(plan: &Plan, started: &Started) {
         for line in curl_lines(&started.bundles, &gateway.to_string(), &client) {
             exit::print(format_args!("  {line}\n"));
         }
+    }
+}
+
+/// Keys and secrets that were generated. This is the one time that they are shown; standard output is where people take
+/// results from.
+pub(crate) fn show_generated(provisioned: &Provisioned) {
+    for generated in &provisioned.generated {
+        let (app, developer) = (&generated.app, &generated.developer);
+        let (key, secret) = (&generated.consumer_key, generated.consumer_secret.expose());
+        exit::print(format_args!("app {app} of {developer}\n  key     {key}\n  secret  {secret}\n"));
     }
 }

@@ -28,8 +28,19 @@ pub(crate) fn code(outcome: Outcome) -> ExitCode {
         Failure::Usage(error) => (2, error),
         Failure::Internal(error) => (3, error),
     };
-    say(format_args!("error: {error:#}"));
+    say(format_args!("error: {}", described(&error)));
     ExitCode::from(code)
+}
+
+/// An error with its causes. Those that name their cause in their own words do not have it repeated.
+fn described(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |mut text, part| {
+        let part = part.to_string();
+        if !text.ends_with(&part) {
+            text = if text.is_empty() { part } else { format!("{text}: {part}") };
+        }
+        text
+    })
 }
 
 /// Prints a line for a person. A terminal that is gone is no reason to fail.
@@ -68,5 +79,27 @@ impl<T, E: Into<anyhow::Error>> OrFailure<T> for Result<T, E> {
 
     fn or_internal(self) -> Result<T, Failure> {
         self.map_err(|error| Failure::Internal(error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(contexts: &[&'static str], expected: &str) {
+        let error = anyhow::Error::msg("no space");
+        assert_eq!(
+            described(&contexts.iter().fold(error, |error, context| error.context(*context))),
+            expected
+        );
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        check(&[], "no space");
+        check(&["cannot write"], "cannot write: no space");
+        check(&["cannot write: no space"], "cannot write: no space");
+        check(&["cannot write: no space", "stopped"], "stopped: cannot write: no space");
     }
 }

@@ -1,6 +1,6 @@
 //! From a plan to a running server: what `run` and `serve` do, in the order in which it can fail.
 
-use crate::announce::announce;
+use crate::announce::{announce, show_generated};
 use crate::data::{self, Backend};
 use crate::exit::{Failure, OrFailure as _, Outcome};
 use crate::plan::Plan;
@@ -59,11 +59,27 @@ async fn start(plan: &Plan, shutdown: &Shutdown) -> Result<Started, Failure> {
         Some(files) => Some(entities::apply(&engine, &files).await?),
         None => None,
     };
+    let opened = open(plan, (&engine, program), (&bundles, access), shutdown).await;
+    if let (Err(_), Some(provisioned)) = (&opened, &provisioned) {
+        // They are in the store by now, and the next start takes them for known.
+        show_generated(provisioned);
+    }
+    let (running, service) = opened?;
+    Ok(Started { running, service, bundles, provisioned, is_trial, admin_token })
+}
+
+/// Opens the listeners and serves.
+async fn open(
+    plan: &Plan,
+    (engine, program): (&Arc<Engine>, Program),
+    (bundles, access): (&[Bundle], AdminAccess),
+    shutdown: &Shutdown,
+) -> Result<(Running, Arc<Service>), Failure> {
     let policies = bundles.iter().flat_map(token_sources).map(|(_, name)| name);
     let native = plan.oauth.as_ref().map(|_| NATIVE_SOURCE.to_owned());
     let sources: Vec<String> = policies.chain(native).collect();
     engine.register_sources(&sources).await.or_refused()?;
-    let service = Arc::new(Service::new(Arc::clone(&engine), program));
+    let service = Arc::new(Service::new(Arc::clone(engine), program));
     let settings = ServerSettings {
         gateway: plan.gateway,
         oauth: plan.oauth.clone(),
@@ -72,7 +88,7 @@ async fn start(plan: &Plan, shutdown: &Shutdown) -> Result<Started, Failure> {
         admin_access: access,
     };
     let running = dormouse_server::start(&service, &settings, shutdown).or_refused()?;
-    Ok(Started { running, service, bundles, provisioned, is_trial, admin_token })
+    Ok((running, service))
 }
 
 /// Shows what is wrong with the bundles, and refuses to serve those that have errors.

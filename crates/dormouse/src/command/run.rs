@@ -5,6 +5,7 @@ use crate::exit::{Failure, OrFailure as _, Outcome};
 use crate::plan::{AdminPlan, Plan};
 use crate::{check, serving};
 use dormouse_engine::Settings;
+use dormouse_entity::Name;
 use dormouse_policy::Platform;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,11 +31,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The organization, which tokens are bound to.
-    #[arg(long, value_name = "NAME", default_value = "local")]
-    org: String,
+    #[arg(long, value_name = "NAME", default_value = "local", value_parser = Name::parse)]
+    org: Name,
     /// The environment, which products may be bound to.
-    #[arg(long, value_name = "NAME", default_value = "test")]
-    env: String,
+    #[arg(long, value_name = "NAME", default_value = "test", value_parser = Name::parse)]
+    env: Name,
     /// Whose defaults hold: Apigee X and hybrid, or Edge.
     #[arg(long, value_enum, default_value_t = PlatformName::X)]
     platform: PlatformName,
@@ -65,8 +66,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 async fn check_only(args: &Args) -> Outcome {
     let (bundles, mut problems) = check::load_all(&args.bundles)?;
-    let engine = serving::engine(data::memory(), &args.org, Settings::default()).await?;
-    let (_, found) = serving::program(&engine, &bundles, &args.env, args.platform.into());
+    let engine = serving::engine(data::memory(), args.org.as_str(), Settings::default()).await?;
+    let (_, found) = serving::program(&engine, &bundles, args.env.as_str(), args.platform.into());
     problems.extend(found);
     if args.strict {
         check::make_strict(&mut problems);
@@ -83,8 +84,8 @@ impl Args {
             strict: self.strict,
             entities: self.entities.clone(),
             trial: true,
-            organization: self.org.clone(),
-            environment: self.env.clone(),
+            organization: self.org.to_string(),
+            environment: self.env.to_string(),
             platform: self.platform.into(),
             gateway: Some(self.listen),
             oauth: None,

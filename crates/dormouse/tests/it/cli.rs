@@ -39,6 +39,8 @@ fn wrong_usage_is_2() {
     let bundle = directory.path().join("shop").display().to_string();
     check(&["run", &bundle, "--entities", "/no/such/directory"], 2, &["/no/such/directory: not a directory"]);
     check(&["run", &bundle, "--admin", "0.0.0.0:0"], 2, &["--data DIR"]);
+    check(&["run", &bundle, "--org", "a/b"], 2, &["--org", "contains '/'"]);
+    check(&["run", &bundle, "--env", ""], 2, &["--env"]);
     check(&["audit", "--admin", "localhost:8081"], 2, &["http://127.0.0.1:8081"]);
 }
 
@@ -136,4 +138,40 @@ fn two_processes_do_not_share_a_directory() {
     second.extend(&arguments);
     second.extend(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
     check(&second, 1, &["another process"]);
+}
+
+#[test]
+fn an_entity_file_that_has_no_end_is_refused() {
+    let directory = shop();
+    let products = directory.path().join("entities/products.json");
+    std::fs::remove_file(&products).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &products).unwrap();
+    let arguments = shop_arguments(directory.path());
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    arguments.insert(0, "run");
+    check(&arguments, 1, &["products.json: it is not a file"]);
+}
+
+#[test]
+fn generated_keys_are_shown_even_if_the_port_is_taken() {
+    let directory = files(
+        r#"//- demo/apiproxy/demo.xml
+<APIProxy name="demo"/>
+//- demo/apiproxy/proxies/default.xml
+<ProxyEndpoint name="default"><HTTPProxyConnection><BasePath>/demo</BasePath></HTTPProxyConnection>
+<RouteRule name="none"/></ProxyEndpoint>
+//- entities/developers.json
+[{"email": "ada@example.com"}]
+//- entities/developerapps.json
+[{"name": "web", "developerEmail": "ada@example.com", "credentials": [{}]}]
+"#,
+    );
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let arguments = ["run", &at("demo"), "--entities", &at("entities"), "--data", &at("data")];
+    let listen = ["--listen", &address, "--admin", "127.0.0.1:0"];
+    let output = check(&[&arguments[..], &listen[..]].concat(), 1, &["app web of", "key  ", "secret  "]);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(text.matches("in use").count(), 1, "{text}");
 }
