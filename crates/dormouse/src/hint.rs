@@ -1,7 +1,7 @@
 //! Lines to paste: a curl call for each flow of the served bundles that issues tokens, read off its condition and its policy.
 
 use dormouse_bundle::{
-    Bundle, Condition, Flow, Grant, OAuthPolicy, OAuthV2, Operand, Operation, Operator, oauth_policy,
+    Bundle, Condition, Flow, Grant, Located, OAuthPolicy, OAuthV2, Operand, Operation, Operator, oauth_policy,
 };
 
 /// A client to put into the lines.
@@ -34,17 +34,22 @@ fn line(bundle: &Bundle, flow: &Flow, base: &str, client: &Credentials<'_>) -> O
         facts.learn(condition);
     }
     let mut parameters = parameters(&policy, &facts)?;
-    parameters.extend(facts.parameters.into_iter().filter(|(name, _)| name != "grant_type"));
-    let in_query = policy.grant_type.as_ref().is_some_and(|it| it.value.starts_with("request.queryparam."));
+    for fact in facts.parameters {
+        if !parameters.iter().any(|known| known.place == fact.place && known.name == fact.name) {
+            parameters.push(fact);
+        }
+    }
     let path = facts.path.unwrap_or_default().replace("**", "").replace('*', "x");
-    let pairs: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let credentials = format!("-u '{}:{}'", client.key, client.secret);
-    Some(if in_query {
-        format!("curl {credentials} -X POST '{base}{path}?{}'", pairs.join("&"))
-    } else {
-        let data: Vec<String> = pairs.iter().map(|pair| format!("-d '{pair}'")).collect();
-        format!("curl {credentials} {} '{base}{path}'", data.join(" "))
-    })
+    let of = |place: Place| parameters.iter().filter(move |parameter| parameter.place == place);
+    let query: Vec<String> = of(Place::Query).map(|it| format!("{}={}", it.name, it.value)).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    let mut options: Vec<String> =
+        of(Place::Header).map(|it| format!("-H '{}: {}'", it.name, it.value)).collect();
+    options.extend(of(Place::Form).map(|it| format!("-d '{}={}'", it.name, it.value)));
+    if of(Place::Form).next().is_none() {
+        options.push("-X POST".to_owned());
+    }
+    Some(format!("curl -u '{}:{}' {} '{base}{path}{query}'", client.key, client.secret, options.join(" ")))
 }
 
 fn token_policy(bundle: &Bundle, name: &str) -> Option<OAuthV2> {
@@ -59,31 +64,66 @@ fn token_policy(bundle: &Bundle, name: &str) -> Option<OAuthV2> {
     }
 }
 
-/// What the token request must carry, by its grant.
-fn parameters(policy: &OAuthV2, facts: &Facts) -> Option<Vec<(String, String)>> {
-    let pairs = |pairs: &[(&str, &str)]| {
-        Some(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+/// Where a request carries a parameter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Form,
+    Header,
+    Query,
+}
+
+/// A parameter of a request.
+struct Parameter {
+    place: Place,
+    name: String,
+    value: String,
+}
+
+impl Parameter {
+    /// The parameter that a flow variable reads; none if the variable is not a part of the request.
+    fn read_by(variable: &str, value: &str) -> Option<Self> {
+        let (place, name) =
+            PREFIXES.iter().find_map(|(prefix, place)| Some((*place, variable.strip_prefix(prefix)?)))?;
+        Some(Self { place, name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// What the token request must carry, by its grant, where the policy reads it. What the proxy provides by itself is left out.
+fn parameters(policy: &OAuthV2, facts: &Facts) -> Option<Vec<Parameter>> {
+    let grant_type = (&policy.grant_type, "request.formparam.grant_type");
+    let code = (&policy.code, "request.formparam.code");
+    let refresh_token = (&policy.refresh_token, "request.formparam.refresh_token");
+    let user_name = (&policy.user_name, "request.formparam.username");
+    let password = (&policy.password, "request.formparam.password");
+    let pairs = if policy.operation.value == Operation::RefreshAccessToken {
+        vec![(grant_type, "refresh_token"), (refresh_token, REFRESH_PLACE)]
+    } else {
+        let wanted = Parameter::read_by(variable(grant_type), "").and_then(|it| facts.value(&it));
+        let supported = policy.grants();
+        let grant = supported.iter().find(|grant| wanted.is_none_or(|wanted| wanted == grant.as_str()))?;
+        let mut pairs = vec![(grant_type, grant.as_str())];
+        match grant {
+            Grant::AuthorizationCode => pairs.push((code, "CODE")),
+            Grant::ClientCredentials => {}
+            Grant::Password => pairs.extend([(user_name, "ann"), (password, "secret")]),
+            Grant::Implicit => return None,
+        }
+        pairs
     };
-    if policy.operation.value == Operation::RefreshAccessToken {
-        return pairs(&[("grant_type", "refresh_token"), ("refresh_token", REFRESH_PLACE)]);
-    }
-    let wanted =
-        facts.parameters.iter().find(|(name, _)| name == "grant_type").map(|(_, value)| value.as_str());
-    let supported = policy.grants();
-    let grant = supported.iter().find(|grant| wanted.is_none_or(|wanted| wanted == grant.as_str()))?;
-    match grant {
-        Grant::AuthorizationCode => pairs(&[("grant_type", "authorization_code"), ("code", "CODE")]),
-        Grant::ClientCredentials => pairs(&[("grant_type", "client_credentials")]),
-        Grant::Password => pairs(&[("grant_type", "password"), ("username", "ann"), ("password", "secret")]),
-        Grant::Implicit => None,
-    }
+    let read = |(locator, value)| Parameter::read_by(variable(locator), value);
+    Some(pairs.into_iter().filter_map(read).collect())
+}
+
+/// The variable that an element of a policy names, or its default.
+fn variable<'a>((element, default): (&'a Option<Located<String>>, &'a str)) -> &'a str {
+    element.as_ref().map_or(default, |element| &element.value)
 }
 
 /// What a condition demands of a request, as far as it is a conjunction of plain tests.
 #[derive(Default)]
 struct Facts {
     path: Option<String>,
-    parameters: Vec<(String, String)>,
+    parameters: Vec<Parameter>,
 }
 
 impl Facts {
@@ -107,14 +147,27 @@ impl Facts {
         if variable == "proxy.pathsuffix" && (equal || operator == Operator::MatchesPath) {
             self.path = Some(text.to_owned());
         }
-        if let Some(name) = variable.strip_prefix("request.formparam.").filter(|_| equal) {
-            self.parameters.push((name.to_owned(), text.to_owned()));
+        if let Some(parameter) = Parameter::read_by(variable, text).filter(|_| equal) {
+            self.parameters.push(parameter);
         }
+    }
+
+    /// What a parameter has to be.
+    fn value(&self, of: &Parameter) -> Option<&str> {
+        let mut known = self.parameters.iter();
+        known.find(|it| it.place == of.place && it.name == of.name).map(|it| it.value.as_str())
     }
 }
 
 /// What people replace by a token.
 const REFRESH_PLACE: &str = "REFRESH_TOKEN";
+
+/// Variables that are parameters of the request.
+const PREFIXES: &[(&str, Place)] = &[
+    ("request.formparam.", Place::Form),
+    ("request.header.", Place::Header),
+    ("request.queryparam.", Place::Query),
+];
 
 #[cfg(test)]
 mod tests {
@@ -134,6 +187,45 @@ mod tests {
                  'http://127.0.0.1:8080/demo/token'",
                 "curl -u 'k:s' -d 'grant_type=refresh_token' -d 'refresh_token=REFRESH_TOKEN' \
                  'http://127.0.0.1:8080/demo/token'",
+            ]
+        );
+    }
+
+    #[test]
+    fn each_parameter_goes_where_its_policy_reads_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = directory.path().join("apiproxy").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write(
+            "proxies/default.xml",
+            r#"<ProxyEndpoint name="default"><Flows>
+                <Flow name="a"><Condition>proxy.pathsuffix MatchesPath "/a" and request.header.v = "2"</Condition>
+                    <Request><Step><Name>Refresh</Name></Step></Request></Flow>
+                <Flow name="b"><Condition>proxy.pathsuffix = "/b" and request.queryparam.g = "password"</Condition>
+                    <Request><Step><Name>Issue</Name></Step></Request></Flow>
+                </Flows><HTTPProxyConnection><BasePath>/x</BasePath></HTTPProxyConnection></ProxyEndpoint>"#,
+        );
+        write(
+            "policies/Refresh.xml",
+            r#"<OAuthV2 name="Refresh"><Operation>RefreshAccessToken</Operation>
+                <GrantType>request.queryparam.grant_type</GrantType></OAuthV2>"#,
+        );
+        write(
+            "policies/Issue.xml",
+            r#"<OAuthV2 name="Issue"><Operation>GenerateAccessToken</Operation>
+                <GrantType>request.queryparam.g</GrantType><UserName>request.header.user</UserName>
+                <PassWord>checked.password</PassWord><SupportedGrantTypes><GrantType>client_credentials</GrantType>
+                <GrantType>password</GrantType></SupportedGrantTypes></OAuthV2>"#,
+        );
+        let (bundles, _) = load(&BundleSource::parse(directory.path().to_str().unwrap()).unwrap());
+        assert_eq!(
+            curl_lines(&bundles, "h", &Credentials { key: "k", secret: "s" }),
+            [
+                "curl -u 'k:s' -H 'user: ann' -X POST 'http://h/x/b?g=password'",
+                "curl -u 'k:s' -H 'v: 2' -d 'refresh_token=REFRESH_TOKEN' 'http://h/x/a?grant_type=refresh_token'",
             ]
         );
     }
