@@ -4,7 +4,9 @@ mod app;
 mod audit;
 mod completions;
 mod demo;
+mod explain;
 mod key;
+mod lint;
 mod man;
 mod run;
 mod serve;
@@ -26,6 +28,10 @@ pub(crate) enum Command {
     Demo(demo::Args),
     /// Show which clients and policies issue refresh tokens that nobody redeems.
     Audit(audit::Args),
+    /// Find refresh tokens that nobody redeems, and their relatives, in bundles.
+    Lint(lint::Args),
+    /// Explain a rule of the linter.
+    Explain(explain::Args),
     /// Make, show, approve, revoke and delete apps.
     App(app::Args),
     /// Make, show, approve, revoke, rotate and delete consumer keys.
@@ -49,6 +55,8 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Serve(args) => serve::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Lint(args) => lint::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::App(args) => app::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Token(args) => token::run(&args),

@@ -16,6 +16,16 @@ pub(crate) enum Failure {
     Internal(anyhow::Error),
 }
 
+impl Failure {
+    /// What went wrong, for those who show it elsewhere than on the terminal.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        match self {
+            Self::Found => anyhow::anyhow!("something was found"),
+            Self::Refused(error) | Self::Usage(error) | Self::Internal(error) => error,
+        }
+    }
+}
+
 /// The result of a command.
 pub(crate) type Outcome = Result<(), Failure>;
 

@@ -12,8 +12,10 @@ mod entities;
 mod exit;
 mod hint;
 mod log;
+mod lsp;
 mod plan;
 mod process;
+mod repair;
 mod serving;
 mod show;
 

@@ -24,10 +24,7 @@ const REGISTRIES: &[Registry] = &[
         list: "crates/dormouse-server/src/oauth/grant.rs",
     },
     Registry { folder: "crates/dormouse/src/command", list: "crates/dormouse/src/command.rs" },
-    Registry {
-        folder: "crates/dormouse-report/src/format",
-        list: "crates/dormouse-report/src/format.rs",
-    },
+    Registry { folder: "crates/dormouse-report/src/format", list: "crates/dormouse-report/src/format.rs" },
 ];
 
 #[test]

@@ -4,6 +4,7 @@ use crate::analysis::program::Program;
 use crate::analysis::unit::Unit;
 use crate::fix::replace;
 use crate::rule::{Rule, Touch, finding};
+use crate::uses::unreadable_script;
 use dormouse_bundle::{Level, OAuthV2, Problem};
 use dormouse_report::{Finding, RuleInfo};
 
@@ -30,7 +31,13 @@ fn check(rule: &'static RuleInfo, program: &Program<'_>, unit: usize) -> Vec<Fin
             };
             findings.push(found.help(help));
         }
-        findings.extend(typed.oauth_v2().and_then(|policy| literal(rule, home, policy)));
+        let found = typed.oauth_v2().and_then(|policy| literal(rule, home, policy));
+        findings.extend(found.map(|found| match unreadable_script(program, unit) {
+            Some(script) => {
+                found.level(Level::Warning).related(script, "unless this code makes a variable of that name")
+            }
+            None => found,
+        }));
     }
     findings
 }
@@ -64,7 +71,11 @@ fn literal(rule: &'static RuleInfo, home: &Unit<'_>, policy: &OAuthV2) -> Option
             text.contains(&format!("<Name{name}/Name>")) || text.contains(&format!("<Variable name={name}"))
         })
     };
-    if home.bundle.files.iter().any(|file| names_variable(&file.text)) {
+    let scripts = home.bundle.resources.iter().filter_map(|script| std::str::from_utf8(&script.bytes).ok());
+    let is_made = scripts
+        .into_iter()
+        .any(|text| QUOTES.iter().any(|quote| text.contains(&format!("{quote}{}{quote}", written.value))));
+    if is_made || home.bundle.files.iter().any(|file| names_variable(&file.text)) {
         return None;
     }
     let message =
@@ -72,6 +83,7 @@ fn literal(rule: &'static RuleInfo, home: &Unit<'_>, policy: &OAuthV2) -> Option
     Some(finding(rule, written.span.clone(), message).help(HELP))
 }
 
+const QUOTES: [char; 2] = ['"', '\''];
 const NOT_A_VARIABLE: &str = "not-a-variable";
 const MISSPELLED: &str =
     "Apigee's element is PassWord; this one is not read, and the password is taken from the form";
@@ -86,7 +98,7 @@ const INFO: RuleInfo = RuleInfo {
     name: "literal-where-variable",
     level: Level::Error,
     summary: "a literal stands where a flow variable is read",
-    what: "GrantType or ResponseType holds a grant or response type itself; an element that names a variable has blanks, quotes or braces; Password is written for PassWord. Literals are fine in SupportedGrantTypes and Attributes. A variable that really has such a name is left alone.",
+    what: "GrantType or ResponseType holds a grant or response type itself; an element that names a variable has blanks, quotes or braces; Password is written for PassWord. Literals are fine in SupportedGrantTypes and Attributes. A variable that really has such a name is left alone; where code is attached that cannot be read and may make one, it is a warning.",
     why: "The variable does not exist, so that every request fails, or Apigee quietly falls back to another place.",
     bad: "<GrantType>password</GrantType>",
     good: "<GrantType>request.formparam.grant_type</GrantType>",
@@ -121,5 +133,16 @@ mod tests {
         let assign = "<AssignVariable><Name>password</Name><Value>password</Value></AssignVariable>";
         check("<GrantType>password</GrantType>", &policy("Set", "AssignMessage", assign), &[]);
         check("<PassWord>request.formparam.secret</PassWord>", "", &[]);
+        let code = "//- apiproxy/resources/jsc/a.js\ncontext.setVariable('password', 'password');\n";
+        check("<GrantType>password</GrantType>", code, &[]);
+    }
+
+    #[test]
+    fn code_that_cannot_be_read_leaves_a_doubt() {
+        let script = policy("Other", "Javascript", "<ResourceURL>jsc://unread.js</ResourceURL>");
+        let fixture = endpoint(&flow("", &["Other", "Token"]))
+            + &oauth("Token", &format!("{PASSWORD}<GrantType>password</GrantType>"))
+            + &script;
+        testing::check(&RULE, &fixture, &["warning Token"]);
     }
 }

@@ -11,6 +11,8 @@ mod kill;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod lint;
+#[cfg(test)]
 mod lsp;
 #[cfg(test)]
 mod management;
