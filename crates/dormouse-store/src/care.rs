@@ -26,7 +26,7 @@ pub struct Checked {
 /// Copies store and key file into a directory that is made for it, closed to others. Returns the bytes copied.
 ///
 /// The mark is not copied: what is put back from a copy is older than what was served, and must go through
-/// [`crate::restore`].
+/// [`crate::restore()`].
 ///
 /// # Errors
 /// [`OpenError`] when the directory is in use or incomplete, and when the copy cannot be written or is there already.
