@@ -1,5 +1,6 @@
 //! What policies may use of the process that runs them.
 
+use crate::http_client::HttpClient;
 use crate::quota::QuotaCounters;
 use crate::value::Text;
 use dormouse_engine::Engine;
@@ -24,6 +25,8 @@ pub struct Host {
     pub property_sets: PropertySets,
     /// The token engine, for the OAuth policies alone.
     pub engine: Arc<Engine>,
+    /// Sends requests to targets, callouts and on behalf of scripts.
+    pub http_client: Arc<dyn HttpClient>,
     /// What Quota policies have used.
     pub quota_counters: Arc<QuotaCounters>,
 }

@@ -12,6 +12,7 @@ mod executable;
 mod fault;
 mod headers;
 mod host;
+mod http_client;
 mod message;
 mod message_store;
 mod outcome;
@@ -36,6 +37,9 @@ pub use executable::{Executable, ImmediatePolicy, OutcomeFuture, WaitingPolicy};
 pub use fault::{Category, Fault, json_string, standard_message};
 pub use headers::{Headers, InvalidHeader};
 pub use host::{Deployment, Host, PropertySets};
+pub use http_client::{
+    CallError, CallFuture, CallLimits, Destination, HttpClient, InvalidUrl, Offline, OutgoingCall, Tls,
+};
 pub use message::{FORM, Message, MessageKind};
 pub use message_store::MessageId;
 pub use outcome::{FlowCall, Outcome};

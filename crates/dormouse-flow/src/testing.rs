@@ -15,6 +15,7 @@ pub(crate) fn transaction(verb: &'static str, uri: &str) -> Transaction {
         engine: engine(&clock, &entropy),
         clock,
         entropy,
+        http_client: Arc::new(crate::Offline),
         quota_counters: Arc::default(),
         organization: "local".into(),
         environment: "test".into(),

@@ -152,6 +152,7 @@ pub(crate) fn program(
         time_zone: jiff::tz::TimeZone::system(),
         property_sets: dormouse_flow::PropertySets::default(),
         engine: Arc::clone(engine),
+        http_client: Arc::new(dormouse_flow::Offline),
         quota_counters: Arc::default(),
     };
     compile(bundles, &dormouse_gateway::Settings { host: Arc::new(host), platform })

@@ -31,6 +31,7 @@ pub(crate) fn program_on(names: &[&str], clock: Arc<dyn Clock>) -> (Program, Vec
         engine: engine(&clock, &entropy),
         clock,
         entropy,
+        http_client: Arc::new(dormouse_flow::Offline),
         quota_counters: Arc::default(),
         organization: "local".into(),
         environment: "test".into(),

@@ -70,6 +70,7 @@ impl World {
             engine: Arc::clone(&engine),
             clock: ambient,
             entropy: Arc::clone(&entropy),
+            http_client: Arc::new(dormouse_flow::Offline),
             quota_counters: Arc::default(),
             organization: ORGANIZATION.into(),
             environment: "test".into(),
