@@ -9,9 +9,11 @@ mod local;
 mod management;
 mod metrics;
 
+use crate::head::{self, HeadError};
 use crate::loopback::{host_name, is_loopback};
 use crate::service::Service;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -19,7 +21,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use dormouse_entity::Secrets;
 use dormouse_token::Secret;
+use hyper::body::Incoming;
 use std::sync::Arc;
+use tower::ServiceExt as _;
 
 pub use local::administer;
 
@@ -57,6 +61,19 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint { path: "/metrics", open: |access| access.metrics_open, handler: || get(metrics::metrics) },
     Endpoint { path: "/audit", open: |_| false, handler: || get(audit::audit) },
 ];
+
+/// Answers one request.
+pub(crate) async fn answer(router: Router, request: http::Request<Incoming>) -> Response {
+    let (head, body) = request.into_parts();
+    match head::check(&head, HEAD_BYTES_MAX) {
+        Ok(()) => {
+            let request = Request::from_parts(head, Body::new(body));
+            router.oneshot(request).await.unwrap_or_else(|never| match never {})
+        }
+        Err(HeadError::LineTooLong) => StatusCode::URI_TOO_LONG.into_response(),
+        Err(HeadError::HeadersTooLarge) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
+    }
+}
 
 /// The router of the admin listener.
 pub(crate) fn router(service: Arc<Service>, access: AdminAccess) -> Router {
@@ -113,6 +130,9 @@ fn check_origin(headers: &HeaderMap, access: &AdminAccess) -> Result<(), &'stati
         Err("this Origin is neither loopback nor in admin.hosts\n")
     }
 }
+
+/// Bytes of the request line and the headers. Paths may hold tokens.
+pub(crate) const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

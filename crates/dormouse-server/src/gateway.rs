@@ -3,6 +3,7 @@
 use crate::body::{self, BodyError};
 use crate::head::{self, HeadError};
 use crate::service::Service;
+use crate::worker::Peer;
 use bytes::Bytes;
 use dormouse_flow::{Arrival, Fault};
 use dormouse_gateway::Sent;
@@ -12,7 +13,6 @@ use http::{Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(crate) async fn answer(
     service: &Arc<Service>,
     request: Request<Incoming>,
-    peer: SocketAddr,
+    peer: Peer,
 ) -> Response<Full<Bytes>> {
     let clock = service.engine.clock();
     let (received_at, began) = (clock.now(), clock.monotonic());
@@ -33,8 +33,8 @@ pub(crate) async fn answer(
     };
     let response = match read {
         Ok(body) => {
-            let arrival =
-                Arrival { client: peer, secure: false, started_at: received_at, ended_at: clock.now() };
+            let (client, secure) = (peer.address, peer.is_secure);
+            let arrival = Arrival { client, secure, started_at: received_at, ended_at: clock.now() };
             run(service, Request::from_parts(head, body), arrival).await
         }
         Err(fault) => refuse(fault),

@@ -1,23 +1,27 @@
 //! Listeners and endpoints: sockets on the outside, the gateway's program and the engine on the inside.
 //!
 //! The gateway is served by one current-thread runtime per worker, each with its own listening socket on the same address
-//! (`SO_REUSEPORT`), so that requests share nothing but the engine. The admin listener and the housekeeping have a thread of
-//! their own.
+//! (`SO_REUSEPORT`), so that requests share nothing but the engine. The native endpoints have as many, the admin listener and
+//! the housekeeping one each.
 
 mod admin;
 mod body;
 mod gateway;
 mod head;
+mod listener;
 mod loopback;
 mod metrics;
 mod oauth;
 mod run;
 mod service;
 mod shutdown;
+mod tls;
 mod worker;
 
 pub use admin::{AdminAccess, administer};
+pub use listener::{BindError, Listen, Origin};
 pub use oauth::{Issuer, IssuerError, NATIVE_SOURCE, OAuthSettings};
-pub use run::{BindError, Running, ServerSettings, start};
+pub use run::{Running, ServerSettings, start};
 pub use service::Service;
 pub use shutdown::Shutdown;
+pub use tls::{Tls, TlsError};

@@ -23,6 +23,7 @@ pub use settings::OAuthSettings;
 use crate::body;
 use crate::head;
 use crate::service::Service;
+use crate::worker::Peer;
 use bytes::Bytes;
 use content_type::is_form;
 use dormouse_engine::{Engine, Error, source_id};
@@ -142,17 +143,14 @@ impl OAuth {
 }
 
 /// Answers one request.
-pub(crate) async fn answer(
-    oauth: &OAuth,
-    request: Request<Incoming>,
-    peer: SocketAddr,
-) -> Response<Full<Bytes>> {
+pub(crate) async fn answer(oauth: &OAuth, request: Request<Incoming>, peer: Peer) -> Response<Full<Bytes>> {
     let clock = oauth.engine().clock();
     let began = clock.monotonic();
     let (head, incoming) = request.into_parts();
     let endpoint = oauth.endpoint(head.uri.path());
     let mut grant = "";
-    let (response, outcome) = match handle(oauth, endpoint, (head, incoming, peer), &mut grant).await {
+    let (response, outcome) = match handle(oauth, endpoint, (head, incoming, peer.address), &mut grant).await
+    {
         Ok(body) => (success(body), "success"),
         Err(error) => (error.response(), error.code()),
     };

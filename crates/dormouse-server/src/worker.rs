@@ -1,20 +1,25 @@
-//! Workers: threads with a current-thread runtime and a listening socket each, on one address.
+//! Workers: threads with a current-thread runtime and a listening socket each, on one address. Every listener is served by
+//! this code, with the same limits on time and connections.
 
+use crate::listener::Listener;
 use crate::shutdown::Shutdown;
+use crate::tls::Tls;
 use http::{Request, Response};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use socket2::{Domain, Protocol, Socket, Type};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use std::convert::Infallible;
+use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::LocalSet;
 
 /// Limits of a listener.
@@ -24,52 +29,61 @@ pub(crate) struct ConnectionLimits {
     pub(crate) head_bytes: usize,
     /// Time for a request head.
     pub(crate) head_time: Duration,
+    /// Time for a TLS handshake.
+    pub(crate) handshake_time: Duration,
     /// Time that open requests have to finish once a shutdown was requested.
     pub(crate) drain_time: Duration,
     /// Connections per worker; more wait in the backlog.
     pub(crate) connections: usize,
 }
 
-/// Binds a socket that shares its address with the other workers.
-pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// Its address.
+    pub(crate) address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub(crate) is_secure: bool,
+}
+
+/// What every connection of a worker is served with.
+struct Connections<F> {
+    tls: Option<Tls>,
+    limits: ConnectionLimits,
+    handle: F,
 }
 
 /// Serves connections on this thread until a shutdown was requested and the open requests are done.
-pub(crate) fn serve<F, R>(
-    listener: std::net::TcpListener,
+pub(crate) fn serve<F, R, B>(
+    listener: Listener,
     limits: ConnectionLimits,
     shutdown: &Shutdown,
     handle: F,
 ) -> io::Result<()>
 where
-    F: Fn(Request<Incoming>, SocketAddr) -> R + 'static,
-    R: Future<Output = Response<Full<bytes::Bytes>>> + 'static,
+    F: Fn(Request<Incoming>, Peer) -> R + 'static,
+    R: Future<Output = Response<B>> + 'static,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
 {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, accept(listener, limits, shutdown, Rc::new(handle)))
+    let connections = Rc::new(Connections { tls: listener.tls, limits, handle });
+    LocalSet::new().block_on(&runtime, accept(listener.socket, connections, shutdown))
 }
 
-async fn accept<F, R>(
-    listener: std::net::TcpListener,
-    limits: ConnectionLimits,
+async fn accept<F, R, B>(
+    socket: std::net::TcpListener,
+    connections: Rc<Connections<F>>,
     shutdown: &Shutdown,
-    handle: Rc<F>,
 ) -> io::Result<()>
 where
-    F: Fn(Request<Incoming>, SocketAddr) -> R + 'static,
-    R: Future<Output = Response<Full<bytes::Bytes>>> + 'static,
+    F: Fn(Request<Incoming>, Peer) -> R + 'static,
+    R: Future<Output = Response<B>> + 'static,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
 {
-    let listener = TcpListener::from_std(listener)?;
+    let listener = TcpListener::from_std(socket)?;
+    let limits = connections.limits;
     let graceful = GracefulShutdown::new();
-    let open = Arc::new(tokio::sync::Semaphore::new(limits.connections));
+    let open = Arc::new(Semaphore::new(limits.connections));
     let stop = shutdown.requested();
     tokio::pin!(stop);
     loop {
@@ -81,7 +95,7 @@ where
             next = next => next,
             () = &mut stop => break,
         };
-        let (stream, peer) = match accepted {
+        let (stream, address) = match accepted {
             Ok(connection) => connection,
             Err(error) => {
                 // Out of file descriptors, most likely: give connections time to end rather than spin.
@@ -90,23 +104,9 @@ where
                 continue;
             }
         };
-        // Small answers go out at once; a failure only costs latency.
-        let _ = stream.set_nodelay(true);
-        let handle = Rc::clone(&handle);
-        let service = service_fn(move |request| {
-            let response = handle(request, peer);
-            async move { Ok::<_, std::convert::Infallible>(response.await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head_time)
-            .max_buf_size(limits.head_bytes)
-            .title_case_headers(true)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
+        let (connections, watcher) = (Rc::clone(&connections), graceful.watcher());
         tokio::task::spawn_local(async move {
-            // Errors of connections are the clients' business: broken heads are answered, broken pipes cannot be.
-            let _ = connection.await;
+            begin(connections, stream, address, watcher).await;
             drop(permit);
         });
     }
@@ -115,7 +115,51 @@ where
     Ok(())
 }
 
-/// Connections that the kernel holds for a busy worker.
-const BACKLOG: i32 = 1024;
+/// Shakes hands where the listener speaks TLS, then serves requests. A peer that does not get so far has closed, is too
+/// slow, or speaks something else: nothing of ours is wrong.
+async fn begin<F, R, B>(
+    connections: Rc<Connections<F>>,
+    stream: TcpStream,
+    address: SocketAddr,
+    watcher: Watcher,
+) where
+    F: Fn(Request<Incoming>, Peer) -> R + 'static,
+    R: Future<Output = Response<B>> + 'static,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
+{
+    // Small answers go out at once; a failure only costs latency.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = &connections.tls else {
+        return requests(connections, stream, Peer { address, is_secure: false }, watcher).await;
+    };
+    let handshake = tls.acceptor().accept(stream);
+    match tokio::time::timeout(connections.limits.handshake_time, handshake).await {
+        Ok(Ok(stream)) => requests(connections, stream, Peer { address, is_secure: true }, watcher).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+async fn requests<S, F, R, B>(connections: Rc<Connections<F>>, stream: S, peer: Peer, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn(Request<Incoming>, Peer) -> R + 'static,
+    R: Future<Output = Response<B>> + 'static,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
+{
+    let limits = connections.limits;
+    let service = service_fn(move |request| {
+        let response = (connections.handle)(request, peer);
+        async move { Ok::<_, Infallible>(response.await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(limits.head_bytes)
+        .title_case_headers(true)
+        .serve_connection(TokioIo::new(stream), service);
+    // Errors of connections are the clients' business: broken heads are answered, broken pipes cannot be.
+    let _ = watcher.watch(connection).await;
+}
 
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

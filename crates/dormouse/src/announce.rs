@@ -10,15 +10,15 @@ use dormouse_engine::Provisioned;
 pub(crate) fn announce(plan: &Plan, started: &Started) {
     say(format_args!("dormouse {} serves", env!("CARGO_PKG_VERSION")));
     let running = &started.running;
-    if let Some((address, issuer)) = &running.oauth {
-        say(format_args!("  oauth         http://{address}  (issuer {})", issuer.as_str()));
+    if let Some((origin, issuer)) = &running.oauth {
+        say(format_args!("  oauth         {origin}  (issuer {})", issuer.as_str()));
     }
-    if let Some(address) = running.gateway {
+    if let Some(origin) = running.gateway {
         for (base_path, proxy) in started.service.program.routes() {
-            say(format_args!("  {proxy:<13} http://{address}{base_path}"));
+            say(format_args!("  {proxy:<13} {origin}{base_path}"));
         }
     }
-    say(format_args!("  admin         http://{}  (healthz, readyz, metrics, audit)", running.admin));
+    say(format_args!("  admin         {}  (healthz, readyz, metrics, audit)", running.admin));
     let in_memory = || "in memory, forgotten at the end".to_owned();
     let store = plan.store.directory.as_ref().map_or_else(in_memory, |path| path.display().to_string());
     say(format_args!("  store         {store}"));
@@ -40,7 +40,7 @@ pub(crate) fn announce(plan: &Plan, started: &Started) {
     {
         let client =
             Credentials { key: generated.consumer_key.as_str(), secret: generated.consumer_secret.expose() };
-        for line in curl_lines(&started.bundles, &gateway.to_string(), &client) {
+        for line in curl_lines(&started.bundles, &gateway.address.to_string(), &client) {
             exit::print(format_args!("  {line}\n"));
         }
     }

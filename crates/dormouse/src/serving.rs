@@ -11,7 +11,7 @@ use dormouse_engine::{Engine, Provisioned, Settings};
 use dormouse_flow::Host;
 use dormouse_gateway::{Program, compile};
 use dormouse_policy::{Platform, token_sources};
-use dormouse_server::{AdminAccess, NATIVE_SOURCE, Running, ServerSettings, Service, Shutdown};
+use dormouse_server::{AdminAccess, Listen, NATIVE_SOURCE, Running, ServerSettings, Service, Shutdown};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -81,9 +81,9 @@ async fn open(
     engine.register_sources(&sources).await.or_refused()?;
     let service = Arc::new(Service::new(Arc::clone(engine), program));
     let settings = ServerSettings {
-        gateway: plan.gateway,
-        oauth: plan.oauth.clone(),
-        admin: plan.admin.listen,
+        gateway: plan.gateway.map(Listen::plain),
+        oauth: plan.oauth.clone().map(|(address, settings)| (Listen::plain(address), settings)),
+        admin: Listen::plain(plan.admin.listen),
         workers: plan.workers.unwrap_or_else(processors),
         admin_access: access,
     };
@@ -154,6 +154,7 @@ pub(crate) fn program(
         engine: Arc::clone(engine),
         http_client: Arc::new(dormouse_flow::Offline),
         quota_counters: Arc::default(),
+        node_state: Arc::default(),
     };
     compile(bundles, &dormouse_gateway::Settings { host: Arc::new(host), platform })
 }

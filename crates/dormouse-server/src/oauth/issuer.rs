@@ -1,7 +1,7 @@
 //! The issuer identifier (RFC 8414 §2): an absolute URL that clients compare byte by byte, from configuration alone, never
 //! from a Host header.
 
-use std::net::SocketAddr;
+use crate::listener::Origin;
 use std::str::FromStr;
 
 /// An issuer identifier.
@@ -33,8 +33,8 @@ pub enum IssuerError {
 
 impl Issuer {
     /// The issuer of a server that nobody named: the address that it listens on.
-    pub(crate) fn of_address(address: SocketAddr) -> Self {
-        let text = format!("http://{address}");
+    pub(crate) fn of_origin(origin: Origin) -> Self {
+        let text = origin.to_string();
         Self { path: text.len(), text }
     }
 
