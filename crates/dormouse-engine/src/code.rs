@@ -136,8 +136,8 @@ impl Engine {
         if let Some(import) = &presented.import {
             self.remove_imports(import, true).await;
         }
-        if issued.refresh.is_some() {
-            self.count(&issued.access.claims, CountedEvent::Issued);
+        if let Some(refresh) = &issued.refresh {
+            self.count_beginning(&refresh.claims, CountedEvent::Issued);
         }
         self.settle_overflow(&sealed).await?;
         Ok(sealed.issued)

@@ -2,13 +2,14 @@
 
 use crate::Engine;
 use crate::error::Error;
-use dormouse_token::{Claims, CountedEvent, CounterKey, Timestamp};
+use dormouse_token::{Claims, CountedEvent, CounterKey, Deadline, Timestamp};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::time::Duration;
 
-/// Counts not written yet.
+/// Counts not written yet, and when those that are of no use any more were last forgotten, by the monotonic clock.
 #[derive(Default)]
-pub(crate) struct Counts(Mutex<HashMap<CounterKey, u64>>);
+pub(crate) struct Counts(Mutex<HashMap<CounterKey, u64>>, Mutex<Duration>);
 
 /// The counter of an event in the life of a token's family.
 pub(crate) fn counter(claims: &Claims, event: CountedEvent) -> CounterKey {
@@ -21,10 +22,38 @@ pub(crate) fn counter(claims: &Claims, event: CountedEvent) -> CounterKey {
     }
 }
 
+/// Until when a refresh token of generation 0 sleeps.
+pub(crate) fn deadline(refresh: &Claims) -> Deadline {
+    Deadline::of(refresh.issued_at, refresh.expires_at)
+}
+
 impl Engine {
     /// Counts an event that no record tells of. A crash loses at most the last second of these.
     pub(crate) fn count(&self, claims: &Claims, event: CountedEvent) {
         *self.counts.0.lock().entry(counter(claims, event)).or_insert(0) += 1;
+    }
+
+    /// Counts the beginning of a family, `event`, with the time that its refresh token may sleep.
+    pub(crate) fn count_beginning(&self, refresh: &Claims, event: CountedEvent) {
+        self.count(refresh, event);
+        self.count(refresh, CountedEvent::SleepsUntil(deadline(refresh)));
+    }
+
+    /// Forgets, once a minute, how many tokens slept until a time that has passed.
+    pub(crate) async fn forget_deadlines(&self) -> Result<(), Error> {
+        let now = self.clock.monotonic();
+        {
+            let mut last = self.counts.1.lock();
+            if now < last.saturating_add(FORGET_EVERY) {
+                return Ok(());
+            }
+            *last = now;
+        }
+        let until = self.forgotten_until();
+        let has_passed = |key: &CounterKey| key.event.deadline().is_some_and(|it| it.instant() <= until);
+        let counters = self.store.counters().await?.into_iter().map(|(key, _)| key);
+        let passed: Vec<_> = counters.filter(has_passed).collect();
+        if passed.is_empty() { Ok(()) } else { Ok(self.store.remove_counters(passed).await?) }
     }
 
     /// Writes the batched counts.
@@ -48,3 +77,5 @@ impl Engine {
         Ok(written?)
     }
 }
+
+const FORGET_EVERY: Duration = Duration::from_mins(1);

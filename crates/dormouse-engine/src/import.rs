@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::client::AuthenticatedClient;
 use crate::code::CodeRequest;
 use crate::commit::LOST_MAX;
+use crate::count::deadline;
 use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::{Read, resident_import};
 use crate::issue::{Issued, Pair, SealedPair, Side, Token, check_size, expiry};
@@ -166,13 +167,24 @@ impl Engine {
             return Ok(None);
         }
         self.take_in(&swaps, read.now);
-        if identity.is_new && request.refresh.is_some() {
-            self.count(&issued.access.claims, CountedEvent::Imported);
-        } else if identity.is_new && issued.refresh.is_some() {
-            self.count(&issued.access.claims, CountedEvent::Issued);
-        }
+        self.count_import(foreign, &identity, issued.refresh.as_ref());
         self.settle_overflow(&sealed).await?;
         Ok(Some(sealed.issued))
+    }
+
+    /// Counts a family that began, or until when one sleeps now that was imported again with its refresh token.
+    fn count_import(&self, foreign: &[Foreign<'_>], identity: &Identity, refresh: Option<&Token>) {
+        let Some(Token { claims, .. }) = refresh else { return };
+        let given = foreign.iter().find(|string| string.kind == Kind::Refresh);
+        if identity.is_new {
+            let event = if given.is_some() { CountedEvent::Imported } else { CountedEvent::Issued };
+            return self.count_beginning(claims, event);
+        }
+        let before = given.and_then(|string| string.known.as_ref()).map(|(_, content)| deadline(&content.claims));
+        if let Some(before) = before.filter(|before| *before != deadline(claims)) {
+            self.count(claims, CountedEvent::Woke(before));
+            self.count(claims, CountedEvent::SleepsUntil(deadline(claims)));
+        }
     }
 
     /// The pair, in which at least one token is a foreign string and not sealed. Rows carry their attributes themselves.

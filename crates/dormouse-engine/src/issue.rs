@@ -3,7 +3,7 @@
 use crate::Engine;
 use crate::attributes::inline_len_max;
 use crate::client::{AuthenticatedClient, IdentifiedClient};
-use crate::count::counter;
+use crate::count::{counter, deadline};
 use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::Read;
 use dormouse_token::{
@@ -120,8 +120,8 @@ impl Engine {
     pub async fn issue(&self, request: IssueRequest<'_>) -> Result<Issued, Error> {
         let refresh_ttl = request.refresh_ttl.filter(|_| request.grant.has_refresh());
         let issued = self.begin_family(request.client, &request, refresh_ttl).await?;
-        if issued.refresh.is_some() {
-            self.count(&issued.access.claims, CountedEvent::Issued);
+        if let Some(refresh) = &issued.refresh {
+            self.count_beginning(&refresh.claims, CountedEvent::Issued);
         }
         Ok(issued)
     }
@@ -306,13 +306,12 @@ impl Engine {
         record: &FamilyRecord,
         now: Timestamp,
     ) -> Vec<dormouse_token::CounterKey> {
-        let event = if record.access_gen == 0 {
-            let age = now.since(Timestamp::from_hour(claims.born.hour));
-            CountedEvent::FirstRedeemed(dormouse_token::Age::of(age))
-        } else {
-            CountedEvent::RedeemedAgain
-        };
-        vec![counter(claims, event)]
+        if record.access_gen > 0 {
+            return vec![counter(claims, CountedEvent::RedeemedAgain)];
+        }
+        let age = now.since(Timestamp::from_hour(claims.born.hour));
+        let first = CountedEvent::FirstRedeemed(dormouse_token::Age::of(age));
+        vec![counter(claims, first), counter(claims, CountedEvent::Woke(deadline(claims)))]
     }
 }
 

@@ -79,6 +79,9 @@ impl Engine {
         let partner = self.partner_view(&presented, (&record, status), read).await?;
         if kind == Kind::Refresh {
             self.count(claims, CountedEvent::LookedUp);
+            if record.access_gen == 0 && claims.generation == 0 {
+                self.count(claims, CountedEvent::LookedUpDormant);
+            }
         }
         Ok(LookedUp {
             expired: claims.expires_at <= read.now,

@@ -20,10 +20,12 @@ impl Engine {
     pub async fn maintain(&self) -> Result<(), Error> {
         let followed = self.follow().await;
         let flushed = self.flush_counts().await;
+        let forgotten = self.forget_deadlines().await;
         self.resident.forget_expired(self.forgotten_until());
         let purged = self.store.maintain().await;
         followed?;
         flushed?;
+        forgotten?;
         purged?;
         Ok(())
     }

@@ -9,6 +9,7 @@ pub(crate) const CASES: &[Case] = &[
     Case { run: |subject| Box::pin(additions_from_all_sides_are_exact(subject)) },
     Case { run: |subject| Box::pin(a_change_counts_once_if_it_is_applied(subject)) },
     Case { run: |subject| Box::pin(counting_leaves_the_token_tables_alone(subject)) },
+    Case { run: |subject| Box::pin(forgotten_totals_begin_anew(subject)) },
 ];
 
 async fn additions_from_all_sides_are_exact(Subject { store, .. }: Subject) -> Outcome {
@@ -58,5 +59,18 @@ async fn counting_leaves_the_token_tables_alone(Subject { store, .. }: Subject) 
     assert_eq!(after, before, "a million issues later");
     store.change_family(change(family(), record(1))).await?;
     assert!(store.statistics().await?.token_bytes > 0, "what is touched is counted");
+    Ok(())
+}
+
+async fn forgotten_totals_begin_anew(Subject { store, .. }: Subject) -> Outcome {
+    let [kept, gone] = [counter("kept", CountedEvent::Issued), counter("gone", CountedEvent::Issued)];
+    store.add_counters(vec![(kept.clone(), 1), (gone.clone(), 2)]).await?;
+    store.remove_counters(vec![gone.clone(), counter("never", CountedEvent::Grace)]).await?;
+    assert_eq!(store.counters().await?, vec![(kept.clone(), 1)]);
+    assert_eq!(store.statistics().await?.counters, 1);
+    store.add_counters(vec![(gone.clone(), 5)]).await?;
+    let totals: BTreeMap<CounterKey, u64> = store.counters().await?.into_iter().collect();
+    assert_eq!(totals, BTreeMap::from([(kept, 1), (gone, 5)]));
+    store.remove_counters(vec![]).await?;
     Ok(())
 }

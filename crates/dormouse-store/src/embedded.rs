@@ -179,6 +179,10 @@ impl<B: Backend> CounterStore for Embedded<B> {
         })
     }
 
+    fn remove_counters(&self, keys: Vec<CounterKey>) -> StoreFuture<'_, ()> {
+        self.write(move |batch| counters::remove(batch, &keys))
+    }
+
     fn counters(&self) -> StoreFuture<'_, Vec<(CounterKey, u64)>> {
         self.read(counters::all)
     }

@@ -26,7 +26,7 @@ mod transition;
 pub use attributes::Attributes;
 pub use cbor::Malformed;
 pub use claims::{Claims, Partner, SealedAttributes};
-pub use counter::{Age, CountedEvent, CounterKey};
+pub use counter::{Age, CountedEvent, CounterKey, Deadline};
 pub use cut_off::{Burn, CutOff, CutOffRow, Reach, Target};
 pub use entropy::{Entropy, SeededEntropy, random};
 pub use family::{Edit, FamilyRecord, Reason, Status};

@@ -281,6 +281,9 @@ pub trait CounterStore: Send + Sync {
     /// Adds to the totals. Durable when it returns.
     fn add_counters(&self, deltas: Vec<(CounterKey, u64)>) -> StoreFuture<'_, ()>;
 
+    /// Forgets totals; those that are not there are no error.
+    fn remove_counters(&self, keys: Vec<CounterKey>) -> StoreFuture<'_, ()>;
+
     /// Every total.
     fn counters(&self) -> StoreFuture<'_, Vec<(CounterKey, u64)>>;
 }

@@ -233,6 +233,10 @@ impl CounterStore for FaultyStore {
         self.change(move |store| store.add_counters(deltas))
     }
 
+    fn remove_counters(&self, keys: Vec<CounterKey>) -> StoreFuture<'_, ()> {
+        self.change(move |store| store.remove_counters(keys))
+    }
+
     fn counters(&self) -> StoreFuture<'_, Vec<(CounterKey, u64)>> {
         self.read(|store| store.counters())
     }

@@ -30,6 +30,11 @@ pub(crate) fn put(batch: &mut Batch<'_>, totals: Totals) -> Result<(), Failure> 
     totals.into_iter().try_for_each(|(key, total)| batch.put(Table::Counters, &key, &total.to_be_bytes()))
 }
 
+/// Forgets totals.
+pub(crate) fn remove(batch: &mut Batch<'_>, keys: &[CounterKey]) -> Result<(), Failure> {
+    keys.iter().try_for_each(|key| batch.remove(Table::Counters, &key.to_bytes()))
+}
+
 /// Every total.
 pub(crate) fn all(tables: &mut dyn ReadTables) -> Result<Vec<(CounterKey, u64)>, Failure> {
     tables

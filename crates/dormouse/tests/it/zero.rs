@@ -3,7 +3,7 @@
 use dormouse_engine::{Engine, IssueRequest, Settings};
 use dormouse_store::{MarkIdentity, RedbStore, StoreSettings};
 use dormouse_token::{
-    Attributes, Clock, Entropy, FrontEnd, Grant, ManualClock, SeededEntropy, SourceId, StoreStatistics,
+    Attributes, Clock, CountedEvent, Entropy, FrontEnd, Grant, ManualClock, SeededEntropy, SourceId, StoreStatistics,
     Timestamp,
 };
 use std::path::Path;
@@ -25,9 +25,12 @@ fn a_million_issues_leave_no_row_and_no_byte() {
     assert_eq!(rows(many), (0, 0, 0, 0, 0));
     assert!(few.file_bytes > 0);
     assert_eq!(few.file_bytes, many.file_bytes);
-    let counted: u64 =
-        runtime.block_on(engine.store().counters()).unwrap().iter().map(|(_, count)| count).sum();
-    assert_eq!(counted, 1_000_000);
+    let counters = runtime.block_on(engine.store().counters()).unwrap();
+    let counted = |wanted: fn(CountedEvent) -> bool| -> u64 {
+        counters.iter().filter(|(key, _)| wanted(key.event)).map(|(_, count)| count).sum()
+    };
+    assert_eq!(counted(|event| event == CountedEvent::Issued), 1_000_000);
+    assert_eq!(counted(|event| matches!(event, CountedEvent::SleepsUntil(_))), 1_000_000);
 }
 
 fn runtime() -> Runtime {
