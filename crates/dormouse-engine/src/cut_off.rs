@@ -52,20 +52,28 @@ impl Engine {
 
     /// Burns a root with all its hours. The sealing root cannot be burned: make another one seal first.
     ///
+    /// What the store keeps under it is sealed anew: its own keys, and under a new wrapping key every client secret and map
+    /// value. When it returns, the root opens nothing in the store any more, and need not be loaded at the next start.
+    ///
     /// # Errors
-    /// [`Refusal::Unknown`] for a root that is not loaded or seals; [`Error::Unavailable`] as for [`Engine::cut_off`].
+    /// [`Refusal::Unknown`] for a root that is not loaded or seals; [`Error::Unavailable`] as for [`Engine::cut_off`]. Where
+    /// the tokens are dead already and only the rest is not done, burning it again, or the next start, does it.
     pub async fn burn_root(&self, root: RootId) -> Result<u64, Error> {
         if root == self.ring.sealing_root().id() {
             return Err(Refusal::Unknown.into());
         }
-        self.burn(root, None).await
+        let number = self.burn(root, None).await?;
+        self.renew_keys().await?;
+        Ok(number)
     }
 
     async fn burn(&self, root: RootId, hour: Option<u32>) -> Result<u64, Error> {
         if !self.ring.roots().iter().any(|own| own.id() == root) {
             return Err(Refusal::Unknown.into());
         }
-        let row = CutOffRow::Burn(Burn { number: 0, root, hour, kept_until: self.kept_until() });
+        // The key of an hour goes out of use by itself. Whoever holds a root can forge tokens of any hour to come.
+        let kept_until = if hour.is_some() { self.kept_until() } else { Timestamp::MAX };
+        let row = CutOffRow::Burn(Burn { number: 0, root, hour, kept_until });
         Ok(self.append(row).await?.number())
     }
 

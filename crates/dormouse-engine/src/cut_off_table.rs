@@ -1,6 +1,6 @@
 //! Cut-offs and burns in memory, indexed by target: kinds without rows cost nothing (TOKENS §4, §5).
 
-use dormouse_token::{Burn, Claims, CutOff, CutOffRow, KeyId, Reason, Target, Timestamp};
+use dormouse_token::{Burn, Claims, CutOff, CutOffRow, KeyId, Reason, RootId, Target, Timestamp};
 use papaya::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -57,6 +57,11 @@ impl CutOffTable {
     /// Whether the key that sealed a token, or one that it may descend from, was burned.
     pub(crate) fn burns(&self, claims: &Claims, key: KeyId) -> bool {
         self.burns.load().iter().any(|burn| burn.kills(claims, key))
+    }
+
+    /// Whether a root was burned with all its hours.
+    pub(crate) fn burns_root(&self, root: RootId) -> bool {
+        self.burns.load().iter().any(|burn| burn.root == root && burn.hour.is_none())
     }
 
     /// Whether a key was burned, so that nothing sealed under it can live.

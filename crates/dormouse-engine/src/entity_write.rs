@@ -5,6 +5,7 @@
 
 use crate::Engine;
 use crate::error::{Error, Unavailable};
+use crate::renew::sealed_version;
 use dormouse_entity::{Change, Directory, IncomingPassword, IncomingUser, User, hash_password};
 use dormouse_token::{Collection, DocumentKey, DocumentWrite, Expected, StoreError};
 use std::sync::Arc;
@@ -59,7 +60,7 @@ impl Engine {
         resident: Option<&Arc<E>>,
     ) -> Result<Option<DocumentWrite>, Error> {
         let key = DocumentKey { collection, name: entity.document_key().into() };
-        let value = Some(entity.to_document(&self.vault()).into());
+        let value = Some(entity.to_document(&self.vault())?.into());
         let expected = self.expectation(&key, resident.map(|resident| &**resident)).await?;
         Ok(expected.map(|expected| DocumentWrite { key, expected, value }))
     }
@@ -73,7 +74,13 @@ impl Engine {
         let Some(document) = self.store.document(key.clone()).await? else {
             return Ok(resident.is_none().then_some(Expected::Absent));
         };
-        let stored = E::from_document(&document.value, &self.vault()).map_err(|error| {
+        let mut read = E::from_document(&document.value, &self.vault());
+        if read.is_err() {
+            // It may have been sealed under a key that this node has not seen yet.
+            self.follow().await?;
+            read = E::from_document(&document.value, &self.vault());
+        }
+        let stored = read.map_err(|error| {
             tracing::error!(%error, collection = ?key.collection, "a stored entity cannot be read");
             Unavailable::Sealed
         })?;
@@ -87,7 +94,7 @@ impl Engine {
             return Ok(None);
         }
         let user = self.user_of(incoming)?;
-        let value = dormouse_entity::Document::to_document(&user, &self.vault());
+        let value = dormouse_entity::Document::to_document(&user, &self.vault())?;
         Ok(Some(DocumentWrite { key, expected: Expected::Absent, value: Some(value.into()) }))
     }
 
@@ -110,7 +117,18 @@ impl Engine {
 
     /// Applies writes if every expectation holds. An unknown outcome is resolved by reading: what was to be written is
     /// there, whoever wrote it, or it is not.
-    pub(crate) async fn write_set(&self, writes: Vec<DocumentWrite>) -> Result<bool, Error> {
+    ///
+    /// `false` as well for a secret that an earlier wrapping key sealed than the one that seals now: it must be sealed again.
+    pub(crate) async fn write_set(&self, mut writes: Vec<DocumentWrite>) -> Result<bool, Error> {
+        let keys = self.keys.load_full();
+        let sealed = writes.iter().filter_map(|write| sealed_version(&write.key, write.value.as_deref()?));
+        let versions: Vec<u8> = sealed.collect();
+        if versions.iter().any(|version| !keys.is_current(*version)) {
+            return Ok(false);
+        }
+        if !versions.is_empty() {
+            writes.extend(keys.guard());
+        }
         match self.store.write_documents(writes.clone()).await {
             Err(StoreError::OutcomeUnknown(_)) => {}
             outcome => return Ok(outcome?),

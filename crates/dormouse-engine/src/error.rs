@@ -1,6 +1,6 @@
 //! Why the engine says no: a fact about the request, or about the service. Front ends translate; nothing here is HTTP.
 
-use dormouse_entity::Unusable;
+use dormouse_entity::{NotSealed, Unusable};
 use dormouse_token::{Reason, SealError, StoreError};
 
 /// An operation was not done.
@@ -99,14 +99,17 @@ pub enum Unavailable {
     /// Nothing can be sealed at present.
     #[error(transparent)]
     Seal(#[from] SealError),
-    /// The key of the present hour was burned.
-    #[error("the key of the present hour was burned; the next hour brings a new one")]
+    /// The key of the present hour was burned, or the root that seals with all its hours.
+    #[error(
+        "the key of the present hour was burned; the next hour brings a new one, unless all of its root was burned: then \
+             let another root seal"
+    )]
     KeyBurned,
     /// A cut-off with a timestamp lies further ahead than the clock may be wrong.
     #[error("a cut-off lies too far in the future for tokens to be issued after it")]
     CutOffAhead,
-    /// Something stored under a key of this store does not open.
-    #[error("a stored value does not open under the loaded roots")]
+    /// Something stored under a key of this store does not open, or cannot be sealed under one.
+    #[error("a stored value does not open, or cannot be sealed, under the loaded roots")]
     Sealed,
     /// A record was changed by others each time it was tried.
     #[error("others changed the same thing too often for it to be changed here")]
@@ -116,6 +119,12 @@ pub enum Unavailable {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Unavailable(Unavailable::Store(error))
+    }
+}
+
+impl From<NotSealed> for Error {
+    fn from(_: NotSealed) -> Self {
+        Self::Unavailable(Unavailable::Sealed)
     }
 }
 

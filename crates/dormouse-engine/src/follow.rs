@@ -1,10 +1,12 @@
 //! Following the store's feed, and how stale a node is allowed to be (TOKENS §5).
 
 use crate::Engine;
+use crate::entities::apply_document;
 use crate::error::{Error, Unavailable};
 use crate::resident::ResidentImport;
 use dormouse_token::{
-    Change, Claims, Document, DocumentKey, FeedPosition, Head, KeyId, Kind, Row, RowKey, Timestamp,
+    Change, Claims, Collection, Document, DocumentKey, FeedPosition, Head, KeyId, Kind, Row, RowKey,
+    Timestamp,
 };
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -169,11 +171,28 @@ impl Engine {
         if entities.is_empty() {
             return;
         }
+        // A secret may come together with the key that sealed it.
+        self.apply_keys(&entities);
+        let vault = self.vault();
         let mut directory = (**self.resident.directory.load()).clone();
         for (key, document) in entities {
-            self.apply_document(&mut directory, key, document);
+            apply_document(&mut directory, &vault, key, document);
         }
         self.resident.directory.store(Arc::new(directory));
+    }
+
+    /// Takes in keys of the store. Those of a root that this node does not have change nothing here.
+    fn apply_keys(&self, entities: &[Entity<'_>]) {
+        let mut changed =
+            entities.iter().copied().filter(|(key, _)| key.collection == Collection::Keys).peekable();
+        if changed.peek().is_none() {
+            return;
+        }
+        if let Some(keys) = self.keys.load().after(changed, &self.ring) {
+            self.keys.store(Arc::new(keys));
+        } else {
+            tracing::error!("the store's keys do not open any more: a root is missing on this node");
+        }
     }
 
     /// Applies what changes say about tokens; returns what they say about entities.

@@ -180,7 +180,8 @@ impl Engine {
             let event = if given.is_some() { CountedEvent::Imported } else { CountedEvent::Issued };
             return self.count_beginning(claims, event);
         }
-        let before = given.and_then(|string| string.known.as_ref()).map(|(_, content)| deadline(&content.claims));
+        let before =
+            given.and_then(|string| string.known.as_ref()).map(|(_, content)| deadline(&content.claims));
         if let Some(before) = before.filter(|before| *before != deadline(claims)) {
             self.count(claims, CountedEvent::Woke(before));
             self.count(claims, CountedEvent::SleepsUntil(deadline(claims)));
@@ -274,16 +275,19 @@ impl Engine {
         if text.is_empty() || text.len() > FOREIGN_LEN_MAX || Kind::of(text).is_some() {
             return Err(Refusal::ImportRefused.into());
         }
-        let keys: Vec<_> = self.keys.import_keys(kind, text).collect();
+        let keys: Vec<_> = self.keys.load().import_keys(kind, text).collect();
         let newest = *keys.first().ok_or(Unavailable::Sealed)?;
         let rows = self.store.rows(keys.clone()).await?;
         let found = keys.into_iter().zip(rows).find_map(|(key, row)| Some((key, row?)));
         let Some((key, row)) = found else {
             return Ok(Foreign { text, kind, key: newest, known: None, stale_version: None });
         };
-        // A row that does not open is of an earlier store: it says nothing any more.
-        let Ok(content) = self.open_import_content(&key, &row, read.now) else {
-            return Ok(Foreign { text, kind, key, known: None, stale_version: Some(row.version) });
+        let content = match self.open_import_content(&key, &row, read.now) {
+            Ok(content) => content,
+            // Its root was burned and taken away. What was revoked here meanwhile is not known any more: it stays refused.
+            Err(OpenError::UnknownRoot) => return Err(Refusal::ImportRefused.into()),
+            // It is of an earlier store, and says nothing any more.
+            Err(_) => return Ok(Foreign { text, kind, key, known: None, stale_version: Some(row.version) }),
         };
         if *content.claims.client != *client || self.judge(&content.claims, content.key).is_err() {
             return Err(Refusal::ImportRefused.into());

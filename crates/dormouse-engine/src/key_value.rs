@@ -21,8 +21,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn key_value(&self, map: MapName<'_>, key: &str) -> Result<Option<Secret>, Error> {
-        let document = self.store.document(entry_key(map, key)).await?;
-        document.map(|document| self.open_value(&document.value)).transpose()
+        let Some(document) = self.store.document(entry_key(map, key)).await? else { return Ok(None) };
+        self.open_value(&document.value).await.map(Some)
     }
 
     /// Puts an entry, making the map when there is none. Without `replaces`, an entry that exists is left alone and the
@@ -38,16 +38,19 @@ impl Engine {
         replaces: bool,
     ) -> Result<bool, Error> {
         let expected = if replaces { Expected::Anything } else { Expected::Absent };
-        let entry = DocumentWrite { key: entry_key(map, key), expected, value: Some(self.seal_value(value)) };
+        let key = entry_key(map, key);
         for _ in 0..PUTS_MAX {
-            let mut writes = vec![entry.clone()];
+            let value = Some(self.seal_value(value)?);
+            let mut writes = vec![DocumentWrite { key: key.clone(), expected, value }];
             writes.extend(self.new_map(map, false).await?);
             if self.write_set(writes).await? {
                 return Ok(true);
             }
-            if !replaces && self.store.document(entry.key.clone()).await?.is_some() {
+            if !replaces && self.store.document(key.clone()).await?.is_some() {
                 return Ok(false);
             }
+            // Another wrapping key may seal by now.
+            self.follow().await?;
         }
         Err(Unavailable::Contended.into())
     }
@@ -81,7 +84,7 @@ impl Engine {
             if key.name == name {
                 encrypted = Some(*document.value == *ENCRYPTED);
             } else if let Some(entry) = key.name.strip_prefix(&prefix) {
-                entries.push((unescaped(entry), self.open_value(&document.value)?));
+                entries.push((unescaped(entry), self.open_value(&document.value).await?));
             }
         }
         entries.sort_by(|left, right| left.0.cmp(&right.0));
@@ -93,13 +96,15 @@ impl Engine {
     /// The writes that put the entries of a map and leave its others alone.
     pub(crate) async fn map_writes(&self, map: &KeyValueMap) -> Result<Vec<DocumentWrite>, Error> {
         let name = MapName { scope: &map.scope, name: map.name.as_str() };
-        let put = |(key, value): &(String, Secret)| DocumentWrite {
-            key: entry_key(name, key),
-            expected: Expected::Anything,
-            value: Some(self.seal_value(value)),
-        };
-        let entries = map.entries.iter().map(put);
-        Ok(self.new_map(name, map.encrypted).await?.into_iter().chain(entries).collect())
+        let mut writes: Vec<_> = self.new_map(name, map.encrypted).await?.into_iter().collect();
+        for (key, value) in &map.entries {
+            writes.push(DocumentWrite {
+                key: entry_key(name, key),
+                expected: Expected::Anything,
+                value: Some(self.seal_value(value)?),
+            });
+        }
+        Ok(writes)
     }
 
     /// The writes that remove a map with all entries.
@@ -124,11 +129,16 @@ impl Engine {
         Ok((!exists).then(write))
     }
 
-    fn seal_value(&self, value: &Secret) -> Box<[u8]> {
-        self.vault().seal(value).into()
+    fn seal_value(&self, value: &Secret) -> Result<Box<[u8]>, Error> {
+        Ok(self.vault().seal(value)?.into())
     }
 
-    fn open_value(&self, sealed: &[u8]) -> Result<Secret, Error> {
+    async fn open_value(&self, sealed: &[u8]) -> Result<Secret, Error> {
+        if let Some(value) = self.vault().open(sealed) {
+            return Ok(value);
+        }
+        // It may have been sealed under a key that this node has not seen yet.
+        self.follow().await?;
         Ok(self.vault().open(sealed).ok_or(Unavailable::Sealed)?)
     }
 }

@@ -2,22 +2,27 @@
 //! of the digests of provisioned entries.
 //!
 //! They are apart from the sealing roots, so that burning a root or restoring a store does not lose client secrets, and
-//! versioned: a look-up key is never retired while rows use it (TOKENS §1).
+//! versioned: a look-up key is never retired while rows use it (TOKENS §1). What a burned root sealed of them is renewed by
+//! [`crate::Engine::renew_keys`].
 
-use crate::error::Error;
+use crate::error::{Error, Unavailable};
 use crate::start::StartError;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;
 use dormouse_entity::DigestKey;
 use dormouse_token::{
-    Collection, Document, DocumentKey, DocumentWrite, Entropy, Expected, KeyRing, Kind, RowKey, Store, random,
+    Collection, Document, DocumentKey, DocumentWrite, Entropy, Expected, KeyRing, Kind, RootId, RowKey,
+    Store, random,
 };
+use std::collections::BTreeMap;
 
-/// The keys, newest version last.
+/// The keys of one moment, newest version last.
 pub(crate) struct Keys {
     wrapping: Vec<(u8, LessSafeKey)>,
     look_up: Vec<(u8, hmac::Key)>,
     digests: DigestKey,
+    /// What they were read from.
+    documents: BTreeMap<DocumentKey, Document>,
 }
 
 impl Keys {
@@ -31,22 +36,26 @@ impl Keys {
             let documents = store.documents(Collection::Keys).await?;
             let missing: &[&str] = if documents.is_empty() {
                 &[WRAPPING, LOOK_UP, DIGEST]
-            } else if let Some(keys) = Self::read(&documents, ring)? {
+            } else if let Some(keys) = Self::read(documents.into_iter().collect(), ring)? {
                 return Ok(keys);
             } else {
                 // A store from before there were digests.
                 &[DIGEST]
             };
             // When another node is first, the next round reads what it wrote.
-            let first: Result<_, Error> = missing.iter().map(|prefix| first(prefix, ring, entropy)).collect();
+            let first: Result<_, Error> =
+                missing.iter().map(|prefix| fresh(prefix, FIRST_VERSION, ring, entropy)).collect();
             store.write_documents(first?).await?;
         }
     }
 
     /// The keys; none while only the key of the digests is missing.
-    fn read(documents: &[(DocumentKey, Document)], ring: &KeyRing) -> Result<Option<Self>, StartError> {
+    pub(crate) fn read(
+        documents: BTreeMap<DocumentKey, Document>,
+        ring: &KeyRing,
+    ) -> Result<Option<Self>, StartError> {
         let (mut wrapping, mut look_up, mut digests) = (Vec::new(), Vec::new(), None);
-        for (key, document) in documents {
+        for (key, document) in &documents {
             let secret = ring.unwrap(&document.value).map_err(|_| StartError::ForeignKeys)?;
             if let Some(version) = version(key, WRAPPING) {
                 let key = UnboundKey::new(&AES_256_GCM, &secret).map_err(|_| StartError::ForeignKeys)?;
@@ -63,7 +72,23 @@ impl Keys {
         if wrapping.is_empty() || look_up.is_empty() {
             return Err(StartError::ForeignKeys);
         }
-        Ok(digests.map(|digests| Self { wrapping, look_up, digests }))
+        Ok(digests.map(|digests| Self { wrapping, look_up, digests, documents }))
+    }
+
+    /// The keys after some documents changed; none when they do not open here, as where a root is missing.
+    pub(crate) fn after<'c>(
+        &self,
+        changes: impl Iterator<Item = (&'c DocumentKey, Option<&'c Document>)>,
+        ring: &KeyRing,
+    ) -> Option<Self> {
+        let mut documents = self.documents.clone();
+        for (key, document) in changes {
+            match document {
+                Some(document) => drop(documents.insert(key.clone(), document.clone())),
+                None => drop(documents.remove(key)),
+            }
+        }
+        Self::read(documents, ring).ok().flatten()
     }
 
     /// The key of the digests of what was applied from entity files.
@@ -92,6 +117,21 @@ impl Keys {
         Some(plain.to_vec())
     }
 
+    /// Whether a sealed secret is of the version that seals.
+    pub(crate) fn is_current(&self, version: u8) -> bool {
+        self.wrapping.last().is_some_and(|(current, _)| *current == version)
+    }
+
+    /// A write that changes nothing and is refused once another version seals: written together with what this version
+    /// sealed, it keeps that from coming in behind the back of whoever re-seals.
+    pub(crate) fn guard(&self) -> Option<DocumentWrite> {
+        let (version, _) = self.wrapping.last()?;
+        let key = document_key(WRAPPING, *version);
+        let document = self.documents.get(&key)?;
+        let (expected, value) = (Expected::Version(document.version), Some(document.value.clone()));
+        Some(DocumentWrite { key, expected, value })
+    }
+
     /// The rows that a foreign string may stand in, newest look-up key first.
     pub(crate) fn import_keys(&self, kind: Kind, token: &str) -> impl Iterator<Item = RowKey> {
         self.look_up.iter().rev().map(move |(version, key)| {
@@ -100,14 +140,58 @@ impl Keys {
             RowKey::Import { kind, version: *version, hash }
         })
     }
+
+    /// The writes that put every key that such a root sealed under the one that seals, and begin a new version of the
+    /// wrapping key. All of them or none; none at all when no such root sealed anything.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when a key does not open or cannot be sealed.
+    pub(crate) fn renewal(
+        &self,
+        is_burned: impl Fn(RootId) -> bool,
+        ring: &KeyRing,
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<DocumentWrite>, Error> {
+        let burned = |document: &Document| KeyRing::wrapped_by(&document.value).is_some_and(&is_burned);
+        let mut writes = Vec::new();
+        for (key, document) in self.documents.iter().filter(|(_, document)| burned(document)) {
+            let secret = ring.unwrap(&document.value).map_err(|_| Unavailable::Sealed)?;
+            let expected = Expected::Version(document.version);
+            let value = Some(ring.wrap(&secret, entropy)?.into());
+            writes.push(DocumentWrite { key: key.clone(), expected, value });
+        }
+        if !writes.is_empty() {
+            let last = self.wrapping.last().map_or(0, |(version, _)| *version);
+            let next = last.checked_add(1).ok_or(Unavailable::Sealed)?;
+            writes.push(fresh(WRAPPING, next, ring, entropy)?);
+        }
+        Ok(writes)
+    }
+
+    /// The removals of every version of the wrapping key that does not seal any more.
+    pub(crate) fn retirement(&self) -> Vec<DocumentWrite> {
+        let earlier = self.wrapping.split_last().map_or(&[][..], |(_, earlier)| earlier);
+        let remove = |(version, _): &(u8, LessSafeKey)| {
+            let key = document_key(WRAPPING, *version);
+            let expected = Expected::Version(self.documents.get(&key)?.version);
+            Some(DocumentWrite { key, expected, value: None })
+        };
+        earlier.iter().filter_map(remove).collect()
+    }
 }
 
-/// A fresh key of a kind, as its first version.
-fn first(prefix: &str, ring: &KeyRing, entropy: &dyn Entropy) -> Result<DocumentWrite, Error> {
+/// A fresh key, as a version of its kind.
+fn fresh(prefix: &str, version: u8, ring: &KeyRing, entropy: &dyn Entropy) -> Result<DocumentWrite, Error> {
     let sealed = ring.wrap(&random::<32>(entropy), entropy)?;
-    let name = format!("{prefix}{FIRST_VERSION}").into();
-    let key = DocumentKey { collection: Collection::Keys, name };
-    Ok(DocumentWrite { key, expected: Expected::Absent, value: Some(sealed.into()) })
+    Ok(DocumentWrite {
+        key: document_key(prefix, version),
+        expected: Expected::Absent,
+        value: Some(sealed.into()),
+    })
+}
+
+fn document_key(prefix: &str, version: u8) -> DocumentKey {
+    DocumentKey { collection: Collection::Keys, name: format!("{prefix}{version}").into() }
 }
 
 fn version(key: &DocumentKey, prefix: &str) -> Option<u8> {

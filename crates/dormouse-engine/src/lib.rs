@@ -27,6 +27,7 @@ mod pkce;
 mod present;
 mod provision;
 mod redeem;
+mod renew;
 mod resident;
 mod revoke_native;
 mod settings;
@@ -58,6 +59,7 @@ use crate::count::Counts;
 use crate::follow::Following;
 use crate::keys::Keys;
 use crate::resident::Resident;
+use arc_swap::ArcSwap;
 use dormouse_entity::Directory;
 use dormouse_token::{Clock, Entropy, KeyRing, Store, StoreEpoch, Timestamp};
 use std::sync::Arc;
@@ -67,7 +69,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 pub struct Engine {
     store: Arc<dyn Store>,
     ring: KeyRing,
-    keys: Keys,
+    keys: ArcSwap<Keys>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     settings: Settings,

@@ -36,7 +36,7 @@ impl Engine {
         if token.is_empty() || token.len() > FOREIGN_LEN_MAX {
             return Err(Refusal::Unknown.into());
         }
-        let keys: Vec<_> = self.keys.import_keys(kind, token).collect();
+        let keys: Vec<_> = self.keys.load().import_keys(kind, token).collect();
         let rows = self.store.rows(keys.clone()).await?;
         let found = keys.into_iter().zip(rows).find_map(|(key, row)| Some((key, row?)));
         let (row_key, row) = found.ok_or(Refusal::Unknown)?;
@@ -54,8 +54,8 @@ impl Engine {
             return Err(Refusal::Unknown);
         }
         let imports = self.resident.imports.pin();
-        self.keys
-            .import_keys(Kind::Access, token)
+        let keys = self.keys.load();
+        keys.import_keys(Kind::Access, token)
             .find_map(|key| match key {
                 RowKey::Import { hash, .. } => imports.get(&hash),
                 RowKey::Overflow { .. } => None,

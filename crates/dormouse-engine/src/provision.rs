@@ -54,7 +54,8 @@ impl Engine {
             self.follow().await?;
             let directory = self.directory();
             let stored = self.ledger().await?;
-            let plan = plan(&directory, &stored.ledger, &incoming, self.keys.digests(), now)
+            let keys = self.keys.load_full();
+            let plan = plan(&directory, &stored.ledger, &incoming, keys.digests(), now)
                 .map_err(ProvisionError::Files)?;
             let is_done = self.carry_out(&plan, (&directory, &stored), &mut written).await?;
             generated.extend(plan.generated);

@@ -1,15 +1,17 @@
 //! Starting a node: feed position first, then load, then replay, so that no change falls between (TOKENS §5).
 
 use crate::count::Counts;
+use crate::entities::{StoreVault, apply_document};
 use crate::error::Error;
 use crate::follow::Following;
 use crate::keys::Keys;
 use crate::maintain::Started;
 use crate::resident::Resident;
 use crate::{Engine, Settings};
+use arc_swap::ArcSwap;
 use dormouse_entity::Directory;
 use dormouse_token::{
-    Change, Clock, Entropy, KeyRing, PageKey, RingError, Root, RootId, RowKey, Store, StoreError,
+    Change, Clock, Collection, Entropy, KeyRing, PageKey, RingError, Root, RootId, RowKey, Store, StoreError,
 };
 use quick_cache::sync::Cache;
 use std::collections::HashSet;
@@ -31,6 +33,11 @@ pub enum StartError {
          secrets are lost, and a new data directory must be provisioned"
     )]
     ForeignKeys,
+    /// The root that shall seal was burned: every token that it sealed would be dead.
+    #[error(
+        "root {0} shall seal and was burned: let another root seal, for a data directory with `dormouse store rotate-root`"
+    )]
+    SealingRootBurned(RootId),
     /// The resident state could not be loaded.
     #[error(transparent)]
     Load(#[from] Error),
@@ -63,6 +70,11 @@ impl Engine {
         let parts = Parts { clock, entropy, settings };
         let engine = Self::assemble(store, ring, keys, parts);
         engine.load().await?;
+        if engine.is_burned(sealing) {
+            return Err(StartError::SealingRootBurned(sealing));
+        }
+        // What a node that died in between, or one without the root that seals, has left to do.
+        engine.renew_keys().await?;
         Ok(Arc::new(engine))
     }
 
@@ -72,7 +84,7 @@ impl Engine {
             store,
             started,
             ring,
-            keys,
+            keys: ArcSwap::from_pointee(keys),
             clock: parts.clock,
             entropy: parts.entropy,
             settings: parts.settings,
@@ -93,13 +105,17 @@ impl Engine {
         let position = self.store.feed_position().await?;
         let head = self.store.head().await?;
         self.check_head(head, known)?;
+        let documents = self.store.documents(Collection::Keys).await?;
+        let keys = Keys::read(documents.into_iter().collect(), &self.ring).ok().flatten();
+        let keys = keys.map_or_else(|| self.keys.load_full(), Arc::new);
+        let vault = StoreVault { keys: Arc::clone(&keys), entropy: &*self.entropy };
         let mut directory = Directory::default();
         let mut imports = HashSet::new();
         let mut page = Some(PageKey::default());
         while let Some(from) = page {
             let loaded = self.store.load(self.clock.now(), from).await?;
             for (key, document) in self.apply_exceptions(&loaded.changes) {
-                self.apply_document(&mut directory, key, document);
+                apply_document(&mut directory, &vault, key, document);
             }
             imports.extend(loaded.changes.iter().filter_map(import_hash));
             page = loaded.next;
@@ -108,6 +124,7 @@ impl Engine {
         self.following.restart_from(position, || {
             // What was removed while the feed could not be continued is in no page.
             self.resident.directory.store(Arc::new(directory));
+            self.keys.store(keys);
             self.resident.imports.pin().retain(|hash, _| imports.contains(hash));
         });
         self.follow().await

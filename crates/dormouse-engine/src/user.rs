@@ -37,7 +37,7 @@ impl Engine {
         let write = DocumentWrite {
             key: user_key(user.document_key()),
             expected: Expected::Anything,
-            value: Some(user.to_document(&self.vault()).into()),
+            value: Some(user.to_document(&self.vault())?.into()),
         };
         for _ in 0..ATTEMPTS_MAX {
             let row = self.ledger_row(EntityKey::User(user.username.to_string())).await?;

@@ -14,11 +14,19 @@ use thiserror::Error;
 /// Seals secrets on their way into the store and opens them on their way out.
 pub trait Vault {
     /// An opaque form of the secret.
-    fn seal(&self, secret: &Secret) -> Vec<u8>;
+    ///
+    /// # Errors
+    /// [`NotSealed`]: nothing may be stored then.
+    fn seal(&self, secret: &Secret) -> Result<Vec<u8>, NotSealed>;
 
     /// The secret again; none when the bytes were not sealed here.
     fn open(&self, sealed: &[u8]) -> Option<Secret>;
 }
+
+/// There is no key to seal with, or the cipher has refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the secret cannot be sealed for the store")]
+pub struct NotSealed;
 
 /// A document that cannot be read back.
 #[derive(Debug, Error)]
@@ -43,7 +51,10 @@ pub trait Document: Sized {
     fn document_key(&self) -> &str;
 
     /// The bytes for the store.
-    fn to_document(&self, vault: &dyn Vault) -> Vec<u8>;
+    ///
+    /// # Errors
+    /// [`NotSealed`] when the vault does not seal the secret.
+    fn to_document(&self, vault: &dyn Vault) -> Result<Vec<u8>, NotSealed>;
 
     /// The inverse of [`Document::to_document`].
     ///
@@ -59,8 +70,8 @@ impl Document for Developer {
         self.developer_id.as_str()
     }
 
-    fn to_document(&self, _: &dyn Vault) -> Vec<u8> {
-        bytes(self.to_json())
+    fn to_document(&self, _: &dyn Vault) -> Result<Vec<u8>, NotSealed> {
+        Ok(bytes(self.to_json()))
     }
 
     fn from_document(bytes: &[u8], _: &dyn Vault) -> Result<Self, DocumentError> {
@@ -75,8 +86,8 @@ impl Document for App {
         self.app_id.as_str()
     }
 
-    fn to_document(&self, _: &dyn Vault) -> Vec<u8> {
-        bytes(self.to_json())
+    fn to_document(&self, _: &dyn Vault) -> Result<Vec<u8>, NotSealed> {
+        Ok(bytes(self.to_json()))
     }
 
     fn from_document(bytes: &[u8], _: &dyn Vault) -> Result<Self, DocumentError> {
@@ -91,8 +102,8 @@ impl Document for ApiProduct {
         self.name.as_str()
     }
 
-    fn to_document(&self, _: &dyn Vault) -> Vec<u8> {
-        bytes(self.to_json())
+    fn to_document(&self, _: &dyn Vault) -> Result<Vec<u8>, NotSealed> {
+        Ok(bytes(self.to_json()))
     }
 
     fn from_document(bytes: &[u8], _: &dyn Vault) -> Result<Self, DocumentError> {
@@ -107,8 +118,8 @@ impl Document for TargetServer {
         self.name.as_str()
     }
 
-    fn to_document(&self, _: &dyn Vault) -> Vec<u8> {
-        bytes(self.to_json())
+    fn to_document(&self, _: &dyn Vault) -> Result<Vec<u8>, NotSealed> {
+        Ok(bytes(self.to_json()))
     }
 
     fn from_document(bytes: &[u8], _: &dyn Vault) -> Result<Self, DocumentError> {
@@ -123,11 +134,11 @@ impl Document for Credential {
         self.consumer_key.as_str()
     }
 
-    fn to_document(&self, vault: &dyn Vault) -> Vec<u8> {
+    fn to_document(&self, vault: &dyn Vault) -> Result<Vec<u8>, NotSealed> {
         let mut form = self.to_json(Secrets::Hidden);
         form.insert("appId".to_owned(), json!(self.app_id.as_str()));
-        form.insert(SEALED.to_owned(), json!(URL_SAFE_NO_PAD.encode(vault.seal(&self.consumer_secret))));
-        bytes(form)
+        form.insert(SEALED.to_owned(), json!(URL_SAFE_NO_PAD.encode(vault.seal(&self.consumer_secret)?)));
+        Ok(bytes(form))
     }
 
     fn from_document(bytes: &[u8], vault: &dyn Vault) -> Result<Self, DocumentError> {
@@ -153,9 +164,9 @@ impl Document for User {
         self.username.as_str()
     }
 
-    fn to_document(&self, _: &dyn Vault) -> Vec<u8> {
+    fn to_document(&self, _: &dyn Vault) -> Result<Vec<u8>, NotSealed> {
         let form = json!({ "username": self.username.as_str(), "passwordHash": self.password_hash.as_str() });
-        form.to_string().into_bytes()
+        Ok(form.to_string().into_bytes())
     }
 
     fn from_document(bytes: &[u8], _: &dyn Vault) -> Result<Self, DocumentError> {

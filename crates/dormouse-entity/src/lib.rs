@@ -36,7 +36,7 @@ pub use client::{ClientView, Unusable};
 pub use credential::{Credential, CredentialProduct};
 pub use developer::Developer;
 pub use directory::Directory;
-pub use document::{Document, DocumentError, Vault};
+pub use document::{Document, DocumentError, NotSealed, Vault};
 pub use dormouse_token::Attributes;
 pub use error::{EntityError, Position, Problem};
 pub use json::{

@@ -7,6 +7,7 @@ use dormouse_token::{
 
 pub(crate) const CASES: &[Case] = &[
     Case { run: |subject| Box::pin(versions_count_changes(subject)) },
+    Case { run: |subject| Box::pin(a_write_of_what_is_there_guards_the_others(subject)) },
     Case { run: |subject| Box::pin(a_set_is_written_whole_or_not_at_all(subject)) },
     Case { run: |subject| Box::pin(one_of_many_writes_is_applied(subject)) },
     Case { run: |subject| Box::pin(a_collection_is_read_by_name(subject)) },
@@ -41,6 +42,20 @@ async fn versions_count_changes(Subject { store, .. }: Subject) -> Outcome {
     assert_eq!(store.document(app("a")).await?, None);
     assert!(store.write_documents(vec![write(app("a"), Expected::Absent, "")]).await?);
     assert_eq!(store.document(app("a")).await?, Some(document(1, "")));
+    Ok(())
+}
+
+async fn a_write_of_what_is_there_guards_the_others(Subject { store, .. }: Subject) -> Outcome {
+    store.write_documents(vec![write(app("guard"), Expected::Absent, "one")]).await?;
+    let position = store.feed_position().await?;
+    let guard = || write(app("guard"), Expected::Version(1), "one");
+    assert!(store.write_documents(vec![guard(), write(app("a"), Expected::Absent, "a"), guard()]).await?);
+    assert_eq!(store.document(app("guard")).await?, Some(document(1, "one")));
+    let changes = store.poll(position).await?.map(|batch| batch.changes);
+    assert_eq!(changes, Some(vec![Change::Document(app("a"), Some(document(1, "a")))]));
+    assert!(store.write_documents(vec![write(app("guard"), Expected::Version(1), "two")]).await?);
+    assert!(!store.write_documents(vec![guard(), write(app("a"), Expected::Anything, "b")]).await?);
+    assert_eq!(store.document(app("a")).await?, Some(document(1, "a")));
     Ok(())
 }
 

@@ -16,13 +16,15 @@ pub struct Batch<'t> {
     pub now: Timestamp,
     /// What happens to reach the feed once the batch is durable.
     pub changes: Vec<Change>,
+    /// Whether something was removed that must not stay behind in the medium.
+    pub must_shred: bool,
     is_dirty: bool,
 }
 
 impl<'t> Batch<'t> {
     /// A batch over an open transaction.
     pub fn new(tables: &'t mut dyn WriteTables, state: State, now: Timestamp) -> Self {
-        Self { tables, state, now, changes: Vec::new(), is_dirty: false }
+        Self { tables, state, now, changes: Vec::new(), must_shred: false, is_dirty: false }
     }
 
     /// The value of a key, as changed by this batch.
@@ -71,7 +73,12 @@ impl<'t> Batch<'t> {
             self.state.commits += 1;
             self.tables.put(Table::State, STATE_KEY, &self.state.to_bytes())?;
         }
-        Ok(Finished { state: self.state, changes: self.changes, is_dirty: self.is_dirty })
+        Ok(Finished {
+            state: self.state,
+            changes: self.changes,
+            must_shred: self.must_shred,
+            is_dirty: self.is_dirty,
+        })
     }
 }
 
@@ -81,6 +88,8 @@ pub struct Finished {
     pub state: State,
     /// What goes to the feed.
     pub changes: Vec<Change>,
+    /// Whether [`crate::shred::finish`] has something to do.
+    pub must_shred: bool,
     /// Whether there is anything to commit.
     pub is_dirty: bool,
 }

@@ -66,6 +66,11 @@ impl FaultyDisk {
         self.0.disk.lock().current.len() as u64
     }
 
+    /// All bytes, as whoever steals the disk sees them.
+    pub fn content(&self) -> Vec<u8> {
+        self.0.disk.lock().current.clone()
+    }
+
     /// How many syncs have succeeded.
     pub fn syncs(&self) -> u64 {
         self.0.disk.lock().syncs

@@ -21,6 +21,7 @@ mod redb_store;
 mod redb_tables;
 mod restore;
 mod roots;
+mod shred;
 mod state;
 mod tables;
 mod writer;

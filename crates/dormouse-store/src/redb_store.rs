@@ -15,6 +15,7 @@ use crate::mark::{Difference, FileIdentity, Mark, MarkFile, MarkIdentity};
 use crate::open_error::OpenError;
 use crate::redb_tables::Snapshot;
 use crate::roots::Roots;
+use crate::shred::{self, Raw};
 use crate::state::State;
 use crate::tables::{Failure, ReadTables};
 use crate::writer::{OnFatal, Shared, Writer};
@@ -84,10 +85,11 @@ impl RedbStore {
             ..Mark::of(&state, mark_place.file)
         };
         let mark = MarkFile::new(mark_place.path, mark, settings.clock.monotonic());
+        let file = path.clone();
         let medium = Medium::File { path, _directory: place.directory };
         let parts = Parts { database, state, medium, mark: Some(mark) };
         let store = Self::start(parts, settings, on_fatal)
-            .map_err(|source| OpenError::Unusable { path: "the writer's thread".into(), source })?;
+            .map_err(|source| OpenError::Unusable { path: file, source })?;
         Ok(Opened { store, roots })
     }
 
@@ -124,8 +126,14 @@ impl RedbStore {
 
     fn start(parts: Parts, settings: &StoreSettings, on_fatal: OnFatal) -> io::Result<Self> {
         let database = Arc::new(parts.database);
-        let floor = floor::at_start(parts.state.floor, settings.clock.now());
-        let state = State { floor, ..parts.state };
+        let raw = match &parts.medium {
+            Medium::File { path, .. } => Raw::File(path.clone()),
+            Medium::Disk(disk) => Raw::Disk(disk.clone()),
+        };
+        // What a crash has kept from being destroyed.
+        let state = shred::finish(&database, &raw, parts.state).map_err(io::Error::other)?;
+        let floor = floor::at_start(state.floor, settings.clock.now());
+        let state = State { floor, ..state };
         let recent = RecentChanges::new(state);
         let shared = Arc::new(Shared { recent, stopped: OnceLock::new() });
         let (jobs, receiver) = sync_channel(WAITING_MAX);
@@ -134,6 +142,7 @@ impl RedbStore {
             jobs: receiver,
             shared: Arc::clone(&shared),
             state,
+            raw,
             clock: Arc::clone(&settings.clock),
             mark: parts.mark,
             on_fatal,

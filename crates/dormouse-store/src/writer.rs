@@ -10,7 +10,9 @@ use crate::feed::RecentChanges;
 use crate::job::Job;
 use crate::mark::MarkFile;
 use crate::redb_tables::OpenTables;
+use crate::shred::{self, Raw};
 use crate::state::State;
+use crate::tables::Failure;
 use dormouse_token::{Clock, StoreError};
 use redb::Database;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,6 +48,7 @@ pub(crate) struct Writer {
     pub(crate) jobs: Receiver<Box<dyn Job>>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) state: State,
+    pub(crate) raw: Raw,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mark: Option<MarkFile>,
     pub(crate) on_fatal: OnFatal,
@@ -75,7 +78,7 @@ impl Writer {
         let mut size = 0;
         while let Ok(first) = self.jobs.recv() {
             let mut jobs = vec![first];
-            let committed = self.write(&mut jobs, size);
+            let committed = self.write(&mut jobs, size).and_then(|finished| self.shred(finished));
             size = jobs.len();
             let answer = match committed {
                 Ok(finished) => {
@@ -121,6 +124,17 @@ impl Writer {
             transaction.abort().map_err(|error| not_applied(&error))?;
         }
         Ok(finished)
+    }
+
+    /// Destroys what the batch has removed for good. Where that fails, the change is durable and its keys are still there:
+    /// the next start tries again.
+    fn shred(&self, finished: Finished) -> Result<Finished, StoreError> {
+        if !finished.must_shred {
+            return Ok(finished);
+        }
+        let failed = |failure: Failure| StoreError::OutcomeUnknown(failure.to_string().into());
+        let state = shred::finish(&self.database, &self.raw, finished.state).map_err(failed)?;
+        Ok(Finished { state, ..finished })
     }
 
     /// Another job for the open batch, if one is there, or will be in a moment.

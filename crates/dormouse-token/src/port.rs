@@ -185,7 +185,9 @@ pub trait DocumentStore: Send + Sync {
 
     /// Applies every write if every expectation holds, else none.
     ///
-    /// Atomic and durable as a whole. `true` when applied; `false` when an expectation failed and nothing was written.
+    /// Atomic and durable as a whole. `true` when applied; `false` when an expectation failed and nothing was written. A
+    /// write of the very value that is there changes nothing, neither version nor feed, while its expectation counts: so a
+    /// set can depend on a document that it leaves alone.
     fn write_documents(&self, writes: Vec<DocumentWrite>) -> StoreFuture<'_, bool>;
 }
 
@@ -195,7 +197,8 @@ pub trait DocumentStore: Send + Sync {
 pub enum Collection {
     /// Digests of provisioned entries, and tombstones of deleted ones.
     Provisioning = 1,
-    /// Wrapping keys and look-up keys, sealed.
+    /// Wrapping keys and look-up keys, sealed. What is removed of them or replaced leaves no trace in the store's own medium
+    /// once the change is acknowledged, as far as that is in the backend's hands.
     Keys = 2,
     /// API products.
     Products = 3,

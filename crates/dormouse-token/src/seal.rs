@@ -244,6 +244,11 @@ impl KeyRing {
         Ok(plain.to_vec())
     }
 
+    /// The root that sealed what [`KeyRing::wrap`] made; none for bytes that it did not make.
+    pub fn wrapped_by(wrapped: &[u8]) -> Option<RootId> {
+        wrapped.split_first_chunk::<8>().map(|(id, _)| RootId(*id))
+    }
+
     fn seal_bytes(
         &self,
         mut content: Vec<u8>,

@@ -17,6 +17,7 @@ mod oracle;
 mod provision;
 mod race;
 mod redemption;
+mod renewal;
 mod replay;
 mod statuses;
 mod support;

@@ -7,13 +7,13 @@ use dormouse_engine::{
     Issued, LookedUp, RedeemRequest, Redeemed, Refusal, Settings, Token, Unavailable, Verified,
 };
 use dormouse_entity::{
-    ConsumerKey, Credential, CredentialProduct, Document as _, EntityId, KeyStatus, Name, Vault,
+    ConsumerKey, Credential, CredentialProduct, Document as _, EntityId, KeyStatus, Name, NotSealed, Vault,
 };
 use dormouse_store::{FaultyDisk, MarkIdentity, MemoryStore, RedbStore, StoreSettings};
 use dormouse_token::{
     Attributes, Clock, Collection, CountedEvent, DocumentKey, DocumentWrite, Entropy, Expected, FrontEnd,
-    Grant, KeyRing, Kind, ManualClock, Reach, Reason, Redeemer, Root, Rotation, Scope, Secret, SeededEntropy,
-    SourceId, Store, Target, Timestamp, random,
+    Grant, KeyRing, Kind, ManualClock, Reach, Reason, Redeemer, Root, RootId, Rotation, Scope, Secret,
+    SeededEntropy, SourceId, Store, Target, Timestamp, random,
 };
 use parking_lot::Mutex;
 use std::pin::pin;
@@ -123,12 +123,26 @@ impl World {
         Arc::new(MemoryStore::new(Arc::clone(clock) as Arc<dyn Clock>, &SeededEntropy::new(seed)))
     }
 
+    /// The disk that the store is on.
+    pub(crate) fn disk(&self) -> FaultyDisk {
+        self.disk.lock().clone().expect("the world is on a disk")
+    }
+
     async fn start(&self, settings: Settings) -> Result<Arc<Engine>, dormouse_engine::StartError> {
-        let roots = vec![self.root.clone(), self.retired.clone()];
+        self.start_under((&[&self.root, &self.retired], self.root.id()), settings).await
+    }
+
+    /// A node with other roots: those that open, and the one that seals.
+    pub(crate) async fn start_under(
+        &self,
+        (open, sealing): (&[&Root], RootId),
+        settings: Settings,
+    ) -> Result<Arc<Engine>, dormouse_engine::StartError> {
+        let roots = open.iter().copied().cloned().collect();
         let ambient =
             (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.entropy) as Arc<dyn Entropy>);
         let store = Arc::clone(&self.store);
-        Engine::start(store, (roots, self.root.id()), ORGANIZATION, ambient, settings).await
+        Engine::start(store, (roots, sealing), ORGANIZATION, ambient, settings).await
     }
 
     pub(crate) fn node(&self) -> Node {
@@ -136,9 +150,7 @@ impl World {
     }
 
     pub(crate) fn node_with(&self, settings: Settings) -> Node {
-        let engine = wait(self.start(settings)).expect("the store starts");
-        let web = engine.authenticate("web", "web-secret").expect("web is in order");
-        Node { engine, web }
+        Node::of(wait(self.start(settings)).expect("the store starts"))
     }
 
     /// Writes documents as administration does. Nodes see them when they follow.
@@ -146,7 +158,7 @@ impl World {
         let vault = TestVault::of(self);
         let writes = entities.iter().map(|(collection, name, value)| {
             let value = value.as_ref().map(|value| match collection {
-                Collection::Credentials => credential(name, value).to_document(&vault),
+                Collection::Credentials => credential(name, value).to_document(&vault).expect("it is sealed"),
                 _ => value.clone().into_bytes(),
             });
             let key = DocumentKey { collection: *collection, name: (*name).into() };
@@ -196,6 +208,11 @@ impl World {
 }
 
 impl Node {
+    pub(crate) fn of(engine: Arc<Engine>) -> Self {
+        let web = engine.authenticate("web", "web-secret").expect("web is in order");
+        Self { engine, web }
+    }
+
     pub(crate) fn client(&self, id: &str) -> AuthenticatedClient {
         self.engine.authenticate(id, &format!("{id}-secret")).expect("the client is in order")
     }
@@ -500,13 +517,13 @@ impl TestVault {
 }
 
 impl Vault for TestVault {
-    fn seal(&self, secret: &Secret) -> Vec<u8> {
+    fn seal(&self, secret: &Secret) -> Result<Vec<u8>, NotSealed> {
         let iv: [u8; 12] = random(&*self.entropy);
         let mut content = secret.expose().as_bytes().to_vec();
         let nonce = Nonce::assume_unique_for_key(iv);
         let sealed = self.key.seal_in_place_append_tag(nonce, Aad::from(b"dormouse-secret-1"), &mut content);
         sealed.expect("a short text can be sealed");
-        [&[1][..], &iv, &content].concat()
+        Ok([&[1][..], &iv, &content].concat())
     }
 
     fn open(&self, _: &[u8]) -> Option<Secret> {

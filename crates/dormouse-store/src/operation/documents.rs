@@ -2,6 +2,7 @@
 
 use crate::batch::Batch;
 use crate::key::{document_key, document_value, read_document, read_document_key};
+use crate::shred;
 use crate::tables::{Failure, ReadTables, Table};
 use dormouse_token::{Change, Collection, Document, DocumentKey, DocumentWrite, Expected};
 
@@ -37,7 +38,7 @@ pub(crate) fn collection(
 /// Applies every write if every expectation holds of what was there before the first of them.
 pub(crate) fn write(batch: &mut Batch<'_>, writes: Vec<DocumentWrite>) -> Result<bool, Failure> {
     for write in &writes {
-        let version = version(batch, &document_key(&write.key))?;
+        let version = present(batch, &document_key(&write.key))?.map(|document| document.version);
         let holds = match write.expected {
             Expected::Anything => true,
             Expected::Absent => version.is_none(),
@@ -49,14 +50,21 @@ pub(crate) fn write(batch: &mut Batch<'_>, writes: Vec<DocumentWrite>) -> Result
     }
     for DocumentWrite { key, value, .. } in writes {
         let key_bytes = document_key(&key);
+        // Read again: a set may name one document twice.
+        let old = present(batch, &key_bytes)?;
+        if old.as_ref().map(|old| &old.value) == value.as_ref() {
+            continue;
+        }
+        if let Some(old) = old.as_ref().filter(|_| key.collection == Collection::Keys) {
+            shred::note(batch, &old.value)?;
+        }
         let next = match value {
             None => {
                 batch.remove(Table::Documents, &key_bytes)?;
                 None
             }
             Some(value) => {
-                // Read again: a set may name one document twice.
-                let version = version(batch, &key_bytes)?.unwrap_or(0).saturating_add(1);
+                let version = old.map_or(0, |old| old.version).saturating_add(1);
                 let document = Document { version, value };
                 batch.put(Table::Documents, &key_bytes, &document_value(&document))?;
                 Some(document)
@@ -69,9 +77,8 @@ pub(crate) fn write(batch: &mut Batch<'_>, writes: Vec<DocumentWrite>) -> Result
     Ok(true)
 }
 
-fn version(batch: &mut Batch<'_>, key: &[u8]) -> Result<Option<u64>, Failure> {
-    let document = batch.get(Table::Documents, key)?.map(|bytes| read_document(&bytes)).transpose()?;
-    Ok(document.map(|document| document.version))
+fn present(batch: &mut Batch<'_>, key: &[u8]) -> Result<Option<Document>, Failure> {
+    batch.get(Table::Documents, key)?.map(|bytes| read_document(&bytes)).transpose()
 }
 
 const PAGE_ENTRIES: usize = 1024;
