@@ -7,6 +7,7 @@ use crate::commit::LOST_MAX;
 use crate::count::deadline;
 use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::{Read, resident_import};
+use crate::import_content::{ImportContent, decode_content, encode_content};
 use crate::issue::{Issued, Pair, SealedPair, Side, Token, check_size, expiry};
 use crate::present::{FOREIGN_LEN_MAX, PresentedImport};
 use dormouse_token::{
@@ -42,14 +43,6 @@ pub struct ImportRequest<'a> {
 
 /// The tokens of an import, with the foreign strings where they were given.
 pub type Imported = Issued;
-
-/// The sealed content of an import's row.
-pub(crate) struct ImportContent {
-    pub(crate) claims: Claims,
-    /// Times in the claims are relative to it, and the twin is sealed under it.
-    pub(crate) key: KeyId,
-    pub(crate) partner: Option<RowKey>,
-}
 
 /// A foreign string and the row that it has, or will have.
 struct Foreign<'a> {
@@ -386,20 +379,4 @@ const fn is_untouched(record: &FamilyRecord) -> bool {
 fn swap(foreign: &Foreign<'_>, next: Option<Row>) -> RowSwap {
     let expected = foreign.known.as_ref().map(|(row, _)| row.version).or(foreign.stale_version);
     RowSwap { key: foreign.key, expected, next }
-}
-
-/// `key id ‖ length of the partner's row key ‖ partner's row key ‖ claims`.
-fn encode_content(key: KeyId, partner: Option<RowKey>, claims: &Claims) -> Vec<u8> {
-    let partner = partner.map(|partner| partner.to_bytes()).unwrap_or_default();
-    let length = u8::try_from(partner.len()).unwrap_or(0);
-    [&key.to_bytes()[..], &[length], &partner, &claims.encode(key)].concat()
-}
-
-fn decode_content(plain: &[u8], kind: Kind) -> Option<ImportContent> {
-    let (key, rest) = plain.split_first_chunk::<12>()?;
-    let (length, rest) = rest.split_first()?;
-    let (partner, claims) = rest.split_at_checked(usize::from(*length))?;
-    let partner = if partner.is_empty() { None } else { Some(RowKey::from_bytes(partner).ok()?) };
-    let key = KeyId::from_bytes(*key);
-    Some(ImportContent { claims: Claims::decode(claims, kind, key).ok()?, key, partner })
 }

@@ -16,6 +16,7 @@ mod entity_write;
 mod error;
 mod follow;
 mod import;
+mod import_content;
 mod inspect;
 mod issue;
 mod key_value;
