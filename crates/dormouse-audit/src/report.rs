@@ -1,175 +1,209 @@
-//! Folding counters into rows.
+//! Folding counters into rows, and rows into the whole report.
 
-use dormouse_token::{Age, CountedEvent, CounterKey, SourceId};
+use crate::advice::{Advice, advice};
+use crate::row::{Row, Tally};
+use crate::storage::{Held, Storage};
+use dormouse_token::{CounterKey, SourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The audit of an organization.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Version of this form; it changes when a member changes its meaning.
+    /// Version of this form; it changes when a member changes its meaning. Members may be added.
     pub version: u32,
+    /// When it was made, in milliseconds since 1970.
+    pub at: u64,
     /// One row per client, source and grant, the most refresh tokens never redeemed first.
     pub rows: Vec<Row>,
     /// All rows together.
     pub total: Row,
+    /// What is held, and what would be held elsewhere.
+    pub storage: Storage,
+    /// What to change, the most tokens first.
+    pub advice: Vec<Advice>,
+    /// How exact the counts are, in words.
+    pub exactness: String,
 }
 
-/// What became of the refresh tokens of one client, source and grant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Row {
-    /// The client id; empty in the total.
-    pub client: String,
-    /// Proxy and policy, or endpoint, that issues; its id in hexadecimal when the name is not known.
-    pub source: String,
-    /// The grant.
-    pub grant: String,
-    /// Families that began with an own refresh token.
-    pub issued: u64,
-    /// Families that began with a foreign refresh token.
-    pub imported: u64,
-    /// Families that were redeemed at least once.
-    pub redeemed: u64,
-    /// Families that were never redeemed, whether they still can be or not.
-    pub never_redeemed: u64,
-    /// Age of the families at their first redemption.
-    pub first_redeemed_at_age: AgeShares,
-    /// Redemptions in all, the first of each family included.
-    pub redemptions: u64,
-    /// Answers repeated within the grace window.
-    pub grace: u64,
-    /// Superseded tokens that were presented again.
-    pub replays: u64,
-    /// Look-ups of refresh tokens.
-    pub looked_up: u64,
+/// What the report is made of.
+pub struct Observed<'a> {
+    /// Every counter.
+    pub counters: Vec<(CounterKey, u64)>,
+    /// The time that tokens are expired by.
+    pub now: Timestamp,
+    /// What the store holds.
+    pub held: Held,
+    /// The name that a source was deployed under.
+    pub source_name: &'a dyn Fn(SourceId) -> Option<String>,
+    /// The app of a client id.
+    pub app_name: &'a dyn Fn(&str) -> Option<String>,
+    /// The source of the native endpoints, which are configured otherwise than policies.
+    pub native_source: &'a str,
 }
 
-/// Counts by age, each bucket without those before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AgeShares {
-    /// Below one hour.
-    pub hour: u64,
-    /// Below one day.
-    pub day: u64,
-    /// Below one week.
-    pub week: u64,
-    /// Below thirty days.
-    pub month: u64,
-    /// Older.
-    pub older: u64,
-}
-
-/// Folds counter totals into a report. `source_name` gives the name that a source was deployed under.
-pub fn report(
-    counters: impl IntoIterator<Item = (CounterKey, u64)>,
-    source_name: impl Fn(SourceId) -> Option<String>,
-) -> Report {
-    let mut rows: BTreeMap<_, Row> = BTreeMap::new();
-    let mut total = Row::default();
-    for (key, count) in counters {
-        let row = rows.entry((key.client.clone(), key.source, key.grant)).or_insert_with(|| Row {
-            client: key.client.to_string(),
-            source: source_name(key.source).unwrap_or_else(|| key.source.to_string()),
-            grant: key.grant.as_str().to_owned(),
-            ..Row::default()
-        });
-        row.add(key.event, count);
-        total.add(key.event, count);
+/// Folds counters into a report.
+pub fn report(observed: &Observed<'_>) -> Report {
+    let mut rows: BTreeMap<_, Tally> = BTreeMap::new();
+    let mut total = Tally::default();
+    let now = observed.now;
+    for (key, count) in &observed.counters {
+        let event = (key.day, key.event);
+        rows.entry((&key.client, key.source, key.grant)).or_default().add(event, *count, now);
+        total.add(event, *count, now);
     }
-    let mut rows: Vec<_> = rows.into_values().collect();
-    rows.iter_mut().chain([&mut total]).for_each(Row::finish);
-    rows.sort_by(|left, right| {
-        let by_name = |row: &Row| (row.client.clone(), row.source.clone(), row.grant.clone());
-        right.never_redeemed.cmp(&left.never_redeemed).then_with(|| by_name(left).cmp(&by_name(right)))
-    });
-    Report { version: 1, rows, total }
+    let row = |((client, source, grant), tally): ((&Box<str>, SourceId, dormouse_token::Grant), Tally)| Row {
+        client: client.to_string(),
+        app: (observed.app_name)(client),
+        source: (observed.source_name)(source).unwrap_or_else(|| source.to_string()),
+        grant: grant.as_str().to_owned(),
+        ..tally.finish(now)
+    };
+    let mut rows: Vec<Row> = rows.into_iter().map(row).collect();
+    // Rows are in the order of their names, and a stable sort keeps it among equals.
+    rows.sort_by_key(|row| std::cmp::Reverse(row.never_redeemed));
+    let total = total.finish(now);
+    Report {
+        version: 2,
+        at: now.as_ms(),
+        storage: Storage::of(observed, &total),
+        advice: rows.iter().flat_map(|row| advice(row, observed)).collect(),
+        rows,
+        total,
+        exactness: EXACTNESS.to_owned(),
+    }
 }
 
-impl Row {
-    fn add(&mut self, event: CountedEvent, count: u64) {
-        match event {
-            CountedEvent::Issued => self.issued += count,
-            CountedEvent::Imported => self.imported += count,
-            CountedEvent::RedeemedAgain => self.redemptions += count,
-            CountedEvent::Grace => self.grace += count,
-            CountedEvent::Replayed => self.replays += count,
-            CountedEvent::LookedUp => self.looked_up += count,
-            CountedEvent::FirstRedeemed(age) => {
-                self.redeemed += count;
-                self.redemptions += count;
-                *self.first_redeemed_at_age.bucket(age) += count;
+impl Report {
+    /// The report with every name that comes from outside passed through a function, such as one that makes control
+    /// characters harmless.
+    #[must_use]
+    pub fn with_names(mut self, make: impl Fn(&str) -> String) -> Self {
+        for row in &mut self.rows {
+            row.app = row.app.as_deref().map(&make);
+            for name in [&mut row.client, &mut row.source, &mut row.grant] {
+                *name = make(name);
             }
         }
-    }
-
-    /// A crash may lose the last second of issue counts and never a redemption, so that the difference may be negative.
-    fn finish(&mut self) {
-        self.never_redeemed = (self.issued + self.imported).saturating_sub(self.redeemed);
-    }
-}
-
-impl AgeShares {
-    const fn bucket(&mut self, age: Age) -> &mut u64 {
-        match age {
-            Age::Hour => &mut self.hour,
-            Age::Day => &mut self.day,
-            Age::Week => &mut self.week,
-            Age::Month => &mut self.month,
-            Age::Older => &mut self.older,
+        for advice in &mut self.advice {
+            advice.app = advice.app.as_deref().map(&make);
+            for name in [&mut advice.client, &mut advice.source, &mut advice.grant, &mut advice.message] {
+                *name = make(name);
+            }
         }
+        self
     }
 }
+
+const EXACTNESS: &str = "First redemptions are counted in the transaction that redeems, so that none is lost. Issues, look-ups, \
+                         replays and repeated answers are counted in memory and written several times a second: a crash loses at most \
+                         the last second of them. Expiry is rounded to a 48th of a token's lifetime.";
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use dormouse_token::Grant;
+    use dormouse_token::{Age, CountedEvent, Deadline, Grant};
+    use std::time::Duration;
 
-    fn key(client: &str, event: CountedEvent, day: u32) -> CounterKey {
-        CounterKey { client: client.into(), source: SourceId([7; 8]), grant: Grant::Password, day, event }
+    pub(crate) const DAY: u32 = 20_000;
+
+    /// Noon of the fourth day.
+    pub(crate) const NOW: Timestamp = Timestamp::from_ms((DAY as u64 + 3) * 86_400_000 + 43_200_000);
+
+    pub(crate) fn key(client: &str, event: CountedEvent, day: u32) -> CounterKey {
+        CounterKey {
+            client: client.into(),
+            source: SourceId([7; 8]),
+            grant: Grant::Password,
+            day: DAY + day,
+            event,
+        }
+    }
+
+    pub(crate) fn until(days: u64) -> Deadline {
+        let issued_at = Timestamp::from_ms(u64::from(DAY) * 86_400_000);
+        Deadline::of(issued_at, issued_at.saturating_add(Duration::from_hours(24 * days)))
+    }
+
+    pub(crate) fn report_of(counters: Vec<(CounterKey, u64)>) -> Report {
+        report(&Observed {
+            counters,
+            now: NOW,
+            held: Held { families: 3, token_bytes: 480, file_bytes: 4096, ..Held::default() },
+            source_name: &|_| Some("oauth/Generate".to_owned()),
+            app_name: &|client| (client == "a").then(|| "shop".to_owned()),
+            native_source: "/oauth/token",
+        })
+    }
+
+    /// Client `a` redeems some, client `b` none.
+    pub(crate) fn sample() -> Report {
+        report_of(vec![
+            (key("a", CountedEvent::Issued, 0), 10),
+            (key("a", CountedEvent::Issued, 1), 5),
+            (key("a", CountedEvent::SleepsUntil(until(30)), 0), 10),
+            (key("a", CountedEvent::SleepsUntil(until(2)), 1), 5),
+            (key("a", CountedEvent::FirstRedeemed(Age::Hour), 0), 3),
+            (key("a", CountedEvent::Woke(until(30)), 0), 3),
+            (key("a", CountedEvent::RedeemedAgain, 0), 4),
+            (key("b", CountedEvent::Issued, 0), 100),
+            (key("b", CountedEvent::SleepsUntil(until(200)), 0), 100),
+            (key("b", CountedEvent::LookedUp, 0), 6),
+            (key("b", CountedEvent::LookedUpDormant, 0), 5),
+        ])
     }
 
     #[test]
     fn days_are_folded_and_the_worst_row_comes_first() {
-        let counters = [
-            (key("a", CountedEvent::Issued, 1), 10),
-            (key("a", CountedEvent::Issued, 2), 5),
-            (key("a", CountedEvent::FirstRedeemed(Age::Hour), 1), 3),
-            (key("a", CountedEvent::RedeemedAgain, 1), 4),
-            (key("b", CountedEvent::Issued, 1), 100),
-            (key("b", CountedEvent::LookedUp, 1), 6),
-        ];
-        let report = report(counters, |_| None);
-        let clients: Vec<_> = report.rows.iter().map(|row| (&*row.client, row.never_redeemed)).collect();
-        assert_eq!(clients, [("b", 100), ("a", 12)]);
+        let report = sample();
+        let rows: Vec<_> =
+            report.rows.iter().map(|row| (&*row.client, row.never_redeemed, row.dormant)).collect();
+        assert_eq!(rows, [("b", 100, 100), ("a", 12, 7)], "of day 1, five have expired");
         let row = &report.rows[1];
         assert_eq!(
             (row.issued, row.redeemed, row.redemptions, row.first_redeemed_at_age.hour),
             (15, 3, 7, 3)
         );
-        assert_eq!((report.total.issued, report.total.never_redeemed, report.total.looked_up), (115, 112, 6));
+        assert_eq!((report.rows[0].looked_up, report.rows[0].looked_up_dormant), (6, 5));
+        assert_eq!((report.total.issued, report.total.never_redeemed, report.total.dormant), (115, 112, 107));
+        let cohorts: Vec<_> = row.cohorts.iter().map(|it| (&*it.day, it.issued, it.dormant)).collect();
+        assert_eq!(cohorts, [("2024-10-04", 10, 7), ("2024-10-05", 5, 0)]);
+        assert_eq!(row.cohorts[0].redeemed_percent_by_age.hour, Some(30.0));
     }
 
     #[test]
-    fn lost_issue_counts_do_not_turn_the_difference_negative() {
-        let report = report([(key("a", CountedEvent::FirstRedeemed(Age::Older), 1), 1)], |_| None);
-        assert_eq!((report.rows[0].issued, report.rows[0].never_redeemed), (0, 0));
+    fn lost_issue_counts_do_not_turn_differences_negative() {
+        let report = report_of(vec![
+            (key("a", CountedEvent::FirstRedeemed(Age::Older), 1), 1),
+            (key("a", CountedEvent::Woke(until(30)), 1), 1),
+        ]);
+        assert_eq!((report.rows[0].issued, report.rows[0].never_redeemed, report.rows[0].dormant), (0, 0, 0));
     }
 
     #[test]
-    fn an_unnamed_source_shows_its_id() {
-        let report = report([(key("a", CountedEvent::Imported, 1), 1)], |_| None);
-        assert_eq!(report.rows[0].source, "0707070707070707");
+    fn names_are_told_where_they_are_known() {
+        let report = sample();
+        assert_eq!(report.rows[1].app.as_deref(), Some("shop"));
+        assert_eq!(report.rows[0].app, None);
+        let visible = report.with_names(|name| name.to_uppercase());
+        assert_eq!(visible.rows[1].app.as_deref(), Some("SHOP"));
+        assert!(visible.advice.iter().all(|advice| advice.source == "OAUTH/GENERATE"));
     }
 
     #[test]
     fn json_uses_the_documented_names() {
-        let json =
-            serde_json::to_string(&report([(key("a", CountedEvent::Issued, 1), 2)], |_| None)).unwrap();
-        assert!(json.contains(r#""neverRedeemed":2"#), "{json}");
-        let back: Report = serde_json::from_str(&json).unwrap();
-        assert_eq!(back.rows[0].issued, 2);
+        let report = sample();
+        let json = serde_json::to_string(&report).unwrap();
+        for member in [
+            r#""version":2"#,
+            r#""neverRedeemed":100"#,
+            r#""lookedUpDormant":5"#,
+            r#""redeemedPercentByAge":{"hour":30.0"#,
+            r#""fileBytes":4096"#,
+            r#""code":"never-redeemed""#,
+        ] {
+            assert!(json.contains(member), "{member}: {json}");
+        }
+        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
     }
 }

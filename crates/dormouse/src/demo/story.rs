@@ -48,7 +48,7 @@ pub(crate) fn tell(pairs: u64) -> anyhow::Result<bool> {
 
     say("6. The audit: which client and which policy issue refresh tokens that nobody redeems.");
     let report: Report = server.admin.get("/audit")?;
-    exit::print(format_args!("\n{}\n", table(&report)));
+    exit::print(format_args!("\n{}\n", table(&report, None)));
     Ok(lost == 0)
 }
 
