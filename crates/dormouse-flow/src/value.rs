@@ -1,6 +1,7 @@
 //! Typed values of flow variables, and how Java prints them (Apigee: "Flow variables reference", "Message templates").
 
 use crate::message_store::MessageId;
+use dormouse_text::java_float;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -170,40 +171,6 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 /// A count as Java's `Integer`.
 pub(crate) fn count(number: usize) -> Value {
     Value::Int(i32::try_from(number).unwrap_or(i32::MAX))
-}
-
-/// `Double.toString`: plain digits with at least one decimal from 10^-3 up to 10^7, `d.dddE±n` elsewhere. `scientific`
-/// is the shortest exact form that Rust gives (`1.5e-7`), from which both are made.
-fn java_float(number: f64, scientific: &str) -> String {
-    if number.is_nan() {
-        return "NaN".into();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { "Infinity".into() } else { "-Infinity".into() };
-    }
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    if number == 0.0 || (1e-3..1e7).contains(&number.abs()) {
-        return plain_decimal(mantissa, exponent.parse().unwrap_or(0));
-    }
-    let fraction = if mantissa.contains('.') { "" } else { ".0" };
-    format!("{mantissa}{fraction}E{exponent}")
-}
-
-/// `mantissa × 10^exponent` without an exponent, for small exponents.
-fn plain_decimal(mantissa: &str, exponent: i32) -> String {
-    let (sign, unsigned) = mantissa.strip_prefix('-').map_or(("", mantissa), |unsigned| ("-", unsigned));
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let shift = usize::try_from(exponent.unsigned_abs()).unwrap_or(0);
-    if exponent < 0 {
-        return format!("{sign}0.{}{whole}{fraction}", "0".repeat(shift.saturating_sub(1)));
-    }
-    let mut digits = format!("{whole}{fraction}");
-    let point = whole.len() + shift;
-    while digits.len() < point + 1 {
-        digits.push('0');
-    }
-    digits.insert(point, '.');
-    format!("{sign}{digits}")
 }
 
 #[cfg(test)]
