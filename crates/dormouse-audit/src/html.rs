@@ -9,8 +9,12 @@ use crate::text::{bytes, count};
 pub fn html(report: &Report) -> String {
     let rows: String = report.rows.iter().map(row).collect();
     let total = row(&Row { client: "total".to_owned(), ..report.total.clone() });
-    let advice: String =
-        report.advice.iter().map(|advice| format!("<li>{}.</li>\n", escaped(&advice.message))).collect();
+    let advice: String = report
+        .advice
+        .iter()
+        .map(|advice| format!("<li>{}.</li>\n", escaped(&advice.message)))
+        .collect::<Vec<_>>()
+        .concat();
     let storage = &report.storage;
     let design = |it: &crate::storage::Design| {
         let cells = [
@@ -53,7 +57,7 @@ fn row(row: &Row) -> String {
     let names = [&row.client, row.app.as_ref().unwrap_or(&String::new()), &row.source, &row.grant]
         .map(|name| escaped(name));
     let [client, rest @ ..] = names;
-    let rest: String = rest.iter().map(|name| format!("<td>{name}</td>")).collect();
+    let rest: String = rest.iter().map(|name| format!("<td>{name}</td>")).collect::<Vec<_>>().concat();
     let share = format!("{:.1} %", percent(row.never_redeemed, row.families()));
     let before = [row.issued, row.imported, row.redeemed, row.never_redeemed].map(count);
     let after = [row.dormant, row.replays, row.grace, row.looked_up, row.looked_up_dormant].map(count);
@@ -62,11 +66,11 @@ fn row(row: &Row) -> String {
 }
 
 fn headings(texts: &[&str]) -> String {
-    texts.iter().map(|text| format!("<th scope=\"col\">{text}</th>")).collect()
+    texts.iter().map(|text| format!("<th scope=\"col\">{text}</th>")).collect::<Vec<_>>().concat()
 }
 
 fn numbers(cells: &[String]) -> String {
-    cells.iter().map(|cell| format!("<td class=\"number\">{cell}</td>")).collect()
+    cells.iter().map(|cell| format!("<td class=\"number\">{cell}</td>")).collect::<Vec<_>>().concat()
 }
 
 fn made_at(at: u64) -> String {
