@@ -36,7 +36,7 @@ enum Action {
         #[command(flatten)]
         target: Target,
     },
-    /// Burn a root that does not seal any more, with all its hours.
+    /// Burn a root that does not seal any more, with all its hours. What the store keeps under it is sealed anew.
     #[command(after_help = BURN_HELP)]
     BurnRoot {
         /// The root, as `dormouse store roots` names it.
@@ -173,7 +173,7 @@ fn describe(store: &Value) -> String {
 
 const BURN_HELP: &str = "\
 Burn an hour when tokens that were sealed in it may have leaked with their key, and a root when its secret has. Make a fresh
-root seal first: dormouse store rotate-root, then start again.
+root seal first: dormouse store rotate-root, then start again. Afterwards the burned root's line may leave the key file.
 
 Examples:
   dormouse store roots

@@ -57,7 +57,8 @@ pub(super) enum Refused {
     #[error("API product {0:?} does not exist")]
     NoProduct(String),
     #[error(
-        "no root {0} is loaded, or it is the one that seals: let another one seal first, or burn its hours one by one"
+        "no root {0} is loaded, or it is the one that seals: let another one seal first (stop the node, `dormouse store \
+         rotate-root --data DIR`, start it again), or burn its hours one by one"
     )]
     NoRoot(String),
     #[error("the {} is unknown", token_word(*.0))]
