@@ -239,9 +239,11 @@ impl Loader<'_> {
         let mut roots = Vec::new();
         for (name, bytes) in location.tree.xml_files(&folder) {
             let path = format!("{}{folder}{name}", location.shown);
-            match decode(&path, bytes).and_then(|file| {
+            match decode(&path, bytes).and_then(|(file, odd)| {
                 self.files.push(Arc::clone(&file));
-                parse_xml(&file)
+                let root = parse_xml(&file)?;
+                self.problems.extend(odd);
+                Ok(root)
             }) {
                 Ok(root) => roots.push((stem(name).to_owned(), root)),
                 Err(problem) => self.unreadable_file(problem, &path),

@@ -36,9 +36,11 @@ pub fn load_loose(name: &str, files: &[LooseFile]) -> (Bundle, Vec<Problem>) {
 }
 
 fn xml_file(bundle: &mut Bundle, file: &LooseFile, problems: &mut Vec<Problem>) {
-    let read = decode(&file.path, &file.bytes).and_then(|source| {
+    let read = decode(&file.path, &file.bytes).and_then(|(source, odd)| {
         bundle.files.push(Arc::clone(&source));
-        parse_xml(&source)
+        let root = parse_xml(&source)?;
+        problems.extend(odd);
+        Ok(root)
     });
     let element = match read {
         Ok(element) => element,

@@ -1,6 +1,7 @@
 //! What a set of bundles does, as far as that can be told without running it.
 
 pub(crate) mod effects;
+mod java_regex;
 pub(crate) mod logic;
 pub(crate) mod occurrence;
 mod pattern;

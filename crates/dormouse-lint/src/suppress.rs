@@ -82,7 +82,7 @@ fn code(name: &str) -> Option<&'static str> {
 }
 
 /// Where the comments of an XML text stand, broken text included.
-fn comments(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn comments(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(start) = text.get(at..).and_then(|rest| rest.find("<!")).map(|start| at + start) {

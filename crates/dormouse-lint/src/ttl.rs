@@ -1,11 +1,18 @@
 //! Lifetimes of tokens, and which policies give them.
 
-use dormouse_bundle::OAuthV2;
+use dormouse_bundle::{Element, OAuthV2};
 
 /// Whether the policy issues access tokens, first or by a refresh.
 pub(crate) fn issues_access_token(policy: &OAuthV2) -> bool {
     let operation = policy.operation.value;
     operation.generates_token() || operation.is_implicit() || operation.refreshes()
+}
+
+/// Whether a policy has a lifetime of that name, right or wrong. An empty element says nothing.
+pub(crate) fn is_written(policy: &Element, name: &str) -> bool {
+    policy.element(name).is_some_and(|element| {
+        !element.is_empty() || element.attribute_value("ref").is_some_and(|name| !name.trim().is_empty())
+    })
 }
 
 /// A lifetime in the largest unit that gives a whole number.

@@ -2,9 +2,10 @@
 //! that could be read.
 
 use crate::analysis::effects::script_texts;
-use crate::analysis::occurrence::After;
+use crate::analysis::occurrence::{After, Occurrence};
 use crate::analysis::program::Program;
 use crate::analysis::unit::Unit;
+use crate::suppress::comments;
 use dormouse_bundle::Span;
 
 /// What is known about the uses of a variable.
@@ -27,8 +28,7 @@ pub(crate) fn uses_of(program: &Program<'_>, unit: usize, policy: &str, member: 
         if number != unit && !is_shared && !other.is_shared_flow() {
             continue;
         }
-        let texts = other.bundle.files.iter().map(|file| file.text.as_str());
-        if texts.into_iter().any(|text| mentions(text, &full)) {
+        if other.bundle.files.iter().any(|file| mentions(&file.text, &full)) {
             return Uses::Some;
         }
         let scripts =
@@ -60,8 +60,40 @@ pub(crate) fn unreadable_script(program: &Program<'_>, unit: usize) -> Option<Sp
     Some(hidden.span())
 }
 
+/// Whether a later step certainly replaces the whole response before anything looks at it.
+pub(crate) fn is_replaced(program: &Program<'_>, occurrence: &Occurrence<'_>) -> bool {
+    for after in &occurrence.after {
+        if !after.conditional && replaces_response(program, after) {
+            return true;
+        }
+        if may_read_body(program, after) {
+            return false;
+        }
+    }
+    false
+}
+
+fn replaces_response(program: &Program<'_>, after: &After) -> bool {
+    let policy = program.units.get(after.unit).and_then(|unit| unit.policies.get(after.policy));
+    let Some(policy) = policy.map(|typed| typed.policy).filter(|policy| policy.kind == "AssignMessage")
+    else {
+        return false;
+    };
+    let root = &policy.element;
+    let to = root.element("AssignTo");
+    let name = to.map(|to| to.text().trimmed().as_str().to_owned()).unwrap_or_default();
+    let kind = to.and_then(|to| to.attribute_value("type"));
+    let is_response = match (name.as_str(), kind) {
+        ("response", _) | ("", Some("response")) => true,
+        ("" | "message", None) => !after.in_request,
+        _ => false,
+    };
+    let sets_body = root.elements_named("Set").any(|set| set.element("Payload").is_some());
+    is_response && sets_body && !may_read_body(program, after)
+}
+
 /// Whether a step may read the body of the response that stands when it runs.
-pub(crate) fn may_read_body(program: &Program<'_>, after: &After) -> bool {
+fn may_read_body(program: &Program<'_>, after: &After) -> bool {
     let policy = program.units.get(after.unit).and_then(|unit| unit.policies.get(after.policy));
     let Some(policy) = policy.map(|typed| typed.policy) else { return true };
     match policy.kind.as_str() {
@@ -73,14 +105,18 @@ pub(crate) fn may_read_body(program: &Program<'_>, after: &After) -> bool {
     }
 }
 
-/// Whether a text names a variable and not a longer one.
+/// Whether an XML text names a variable and not a longer one, outside comments.
 fn mentions(text: &str, variable: &str) -> bool {
     let is_part = |next: char| next.is_alphanumeric() || next == '_';
-    text.match_indices(variable).any(|(at, _)| {
-        let before = text.get(..at).and_then(|text| text.chars().next_back());
+    let mut found = text.match_indices(variable).filter(|(at, _)| {
+        let before = text.get(..*at).and_then(|text| text.chars().next_back());
         let after = text.get(at + variable.len()..).and_then(|text| text.chars().next());
         !before.is_some_and(|it| is_part(it) || it == '-') && !after.is_some_and(is_part)
-    })
+    });
+    let Some((first, _)) = found.next() else { return false };
+    let comments = comments(text);
+    let is_read = |at: usize| !comments.iter().any(|comment| comment.contains(&at));
+    is_read(first) || found.any(|(at, _)| is_read(at))
 }
 
 const BODY_VARIABLES: [&str; 5] =
@@ -112,6 +148,7 @@ mod tests {
         assert!(mentions("{oauthv2accesstoken.T.refresh_token}", "T.refresh_token"));
         assert!(!mentions("{oauthv2accesstoken.T.refresh_token_status}", "T.refresh_token"));
         assert!(!mentions("{oauthv2accesstoken.My-T.refresh_token}", "T.refresh_token"));
+        assert!(!mentions("<a><!-- {oauthv2accesstoken.T.refresh_token} --></a>", "T.refresh_token"));
         assert!(!mentions("{oauthv2accesstoken.XT.refresh_token}", "T.refresh_token"));
     }
 }

@@ -22,10 +22,12 @@ pub(crate) fn writes(unit: &Unit<'_>, policy: &Policy, in_request: bool) -> Vec<
             let targets = root.descendants().into_iter().filter_map(|it| it.attribute_value("assignTo"));
             targets.map(name).collect()
         }
+        "HMAC" => text(root, "Output").map(|it| name(&it)).into_iter().collect(),
+        "JSONToXML" | "XMLToJSON" | "XSL" => conversion(root, in_request),
         "LookupCache" | "ReadPropertySet" => text(root, "AssignTo").map(|it| name(&it)).into_iter().collect(),
         "ServiceCallout" => text(root, "Response").map(|it| name(&it)).into_iter().collect(),
         kind if KEEP_VARIABLES.contains(&kind) => Vec::new(),
-        _ => vec![Write { target: Target::Anything, value: None }],
+        _ => vec![Write { target: Target::Anything, value: None, source: None }],
     }
 }
 
@@ -53,7 +55,15 @@ fn scripts(unit: &Unit<'_>, policy: &Policy) -> Vec<Write> {
         Some(texts) => Target::Mentioned(Arc::from(texts.join("\n"))),
         None => Target::Anything,
     };
-    vec![Write { target, value: None }]
+    vec![Write { target, value: None, source: None }]
+}
+
+/// The variable that a conversion names, or the message that it changes in place.
+fn conversion(root: &Element, in_request: bool) -> Vec<Write> {
+    let ambient = if in_request { "request" } else { "response" };
+    let output = text(root, "OutputVariable").or_else(|| text(root, "Source")).filter(|it| it != "message");
+    let output = output.unwrap_or_else(|| ambient.to_owned());
+    vec![name(&output), prefix(&output)]
 }
 
 fn assign_message(root: &Element, in_request: bool) -> Vec<Write> {
@@ -111,27 +121,33 @@ fn change_message(action: &Element, message: &str, writes: &mut Vec<Write>) {
 
 /// An assignment of a message template.
 fn set(variable: String, value: &Element) -> Write {
-    let value = template_value(value.text().trimmed().as_str());
-    Write { target: Target::Name(variable), value }
+    templated(variable, value.text().trimmed().as_str())
 }
 
-fn template_value(text: &str) -> Option<Value> {
+/// What a template gives. A variable that is not there gives nothing, but not no value.
+fn templated(variable: String, text: &str) -> Write {
     let template = Template::parse(text);
-    match template.parts.as_slice() {
-        [Part::Variable { name, default: None }] => Some(Value::Variable(name.clone())),
+    let value = match template.parts.as_slice() {
+        [Part::Variable { name, default }] => {
+            Some(Value::VariableOr(name.clone(), default.clone().unwrap_or_default()))
+        }
         _ => template.as_literal().map(|text| Value::Text(text.to_owned())),
-    }
+    };
+    let source = template.variables().into_iter().next().map(str::to_owned);
+    Write { target: Target::Name(variable), value, source }
 }
 
 fn assign_variable(action: &Element) -> Option<Write> {
-    let variable = text(action, "Name")?;
-    let value = match (text(action, "Value"), text(action, "Ref"), text(action, "Template")) {
+    let variable = normalised(&text(action, "Name")?);
+    let reference = text(action, "Ref");
+    let value = match (text(action, "Value"), reference.clone(), text(action, "Template")) {
         (Some(value), None, None) => Some(Value::Text(value)),
         (None, Some(reference), None) => Some(Value::Variable(reference)),
-        (None, None, Some(template)) => template_value(&template),
+        (Some(value), Some(reference), None) => Some(Value::VariableOr(reference, value)),
+        (None, None, Some(template)) => return Some(templated(variable, &template)),
         _ => None,
     };
-    Some(Write { target: Target::Name(normalised(&variable)), value })
+    Some(Write { target: Target::Name(variable), value, source: reference })
 }
 
 fn extract_variables(root: &Element, in_request: bool) -> Vec<Write> {
@@ -148,58 +164,72 @@ fn extract_variables(root: &Element, in_request: bool) -> Vec<Write> {
         Some(named) => named,
     };
     let mut writes = Vec::new();
-    for element in root.descendants() {
-        match element.name.as_str() {
-            "Variable" => {
-                let variable = element.attribute_value("name").map(|name| format!("{lead}{name}"));
-                writes.extend(variable.map(|it| name(&it)));
+    for child in root.elements() {
+        let kind = match child.name.as_str() {
+            "FormParam" => "formparam",
+            "Header" => "header",
+            "QueryParam" => "queryparam",
+            // The path, a variable, a body.
+            _ => {
+                writes.extend(extracted(child, &lead, message));
+                continue;
             }
-            "FormParam" | "QueryParam" => {
-                let kind = if element.name == "FormParam" { "formparam" } else { "queryparam" };
-                let key = element.attribute_value("name").unwrap_or_default();
-                let from = format!("{message}.{kind}.{key}");
-                let patterns: Vec<&Element> = element.elements_named("Pattern").collect();
-                for pattern in &patterns {
-                    let only = patterns.len() == 1;
-                    writes.extend(pattern_writes(pattern, &lead, only.then_some(from.as_str())));
-                }
-            }
-            "Pattern" => writes.extend(pattern_writes(element, &lead, None)),
-            _ => {}
+        };
+        let key = child.attribute_value("name").unwrap_or_default();
+        let from = format!("{message}.{kind}.{key}");
+        let patterns: Vec<&Element> = child.elements_named("Pattern").collect();
+        for pattern in &patterns {
+            writes.extend(pattern_writes(pattern, &lead, (&from, patterns.len() == 1)));
         }
     }
-    // The patterns of parameters are met a second time, without their source, when the walk comes to them.
-    let aliased: Vec<String> = writes.iter().filter_map(Write::aliased).collect();
-    writes.retain(|write| {
-        write.value.is_some() || !matches!(&write.target, Target::Name(it) if aliased.contains(it))
-    });
     writes
 }
 
-/// A pattern that is one variable takes the whole value.
-fn pattern_writes(pattern: &Element, lead: &str, from: Option<&str>) -> Vec<Write> {
-    let template = Template::parse(pattern.text().trimmed().as_str());
-    let whole = matches!(template.parts.as_slice(), [Part::Variable { .. }]);
-    let value = from.filter(|_| whole).map(|from| Value::Variable(from.to_owned()));
-    let variables = template.variables().into_iter().map(|variable| format!("{lead}{variable}"));
-    variables.map(|variable| Write { target: Target::Name(variable), value: value.clone() }).collect()
-}
-
-impl Write {
-    fn aliased(&self) -> Option<String> {
-        match (&self.target, &self.value) {
-            (Target::Name(name), Some(_)) => Some(name.clone()),
-            _ => None,
+/// The variables of patterns and paths below an element.
+fn extracted(element: &Element, lead: &str, message: &str) -> Vec<Write> {
+    let from = match element.name.as_str() {
+        "Variable" => element.attribute_value("name").unwrap_or_default().to_owned(),
+        "URIPath" => format!("{message}.path"),
+        _ => format!("{message}.content"),
+    };
+    let mut writes = Vec::new();
+    for part in element.descendants() {
+        match part.name.as_str() {
+            "Pattern" => writes.extend(pattern_writes(part, lead, (&from, false))),
+            "Variable" if !std::ptr::eq(part, element) => {
+                let variable = part.attribute_value("name").map(|name| normalised(&format!("{lead}{name}")));
+                writes.extend(variable.map(|variable| Write {
+                    target: Target::Name(variable),
+                    value: None,
+                    source: Some(from.clone()),
+                }));
+            }
+            _ => {}
         }
     }
+    writes
+}
+
+/// A pattern that is one variable, and the only pattern, takes the whole value.
+fn pattern_writes(pattern: &Element, lead: &str, (from, is_only): (&str, bool)) -> Vec<Write> {
+    let template = Template::parse(pattern.text().trimmed().as_str());
+    let whole = is_only && matches!(template.parts.as_slice(), [Part::Variable { .. }]);
+    let value = whole.then(|| Value::Variable(from.to_owned()));
+    let variables = template.variables().into_iter().map(|variable| format!("{lead}{variable}"));
+    let write = |variable| Write {
+        target: Target::Name(variable),
+        value: value.clone(),
+        source: Some(from.to_owned()),
+    };
+    variables.map(write).collect()
 }
 
 fn name(variable: &str) -> Write {
-    Write { target: Target::Name(normalised(variable)), value: None }
+    Write { target: Target::Name(normalised(variable)), value: None, source: None }
 }
 
 fn prefix(message: &str) -> Write {
-    Write { target: Target::Prefix(format!("{message}.")), value: None }
+    Write { target: Target::Prefix(format!("{message}.")), value: None, source: None }
 }
 
 fn text(parent: &Element, name: &str) -> Option<String> {
@@ -213,15 +243,19 @@ const KEEP_VARIABLES: &[&str] = &[
     "AccessEntity",
     "AssertCondition",
     "CORS",
+    "ConcurrentRatelimit",
+    "DataCapture",
     "DecodeJWS",
     "DecodeJWT",
     "DeleteOAuthV2Info",
     "GenerateJWS",
     "GenerateJWT",
     "GetOAuthV2Info",
+    "GraphQL",
     "InvalidateCache",
     "JSONThreatProtection",
     "MessageLogging",
+    "MonetizationLimitsCheck",
     "OASValidation",
     "OAuthV2",
     "PopulateCache",

@@ -54,14 +54,62 @@ pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Whether each text that the glob `narrow` matches is matched by `wide` too. False if unsure.
+pub(crate) fn glob_contains(wide: &str, narrow: &str) -> bool {
+    if wide.len() > PATTERN_MAX_BYTES || narrow.len() > PATTERN_MAX_BYTES {
+        return wide == narrow;
+    }
+    let wide: Vec<char> = wide.chars().collect();
+    let mut reached: Vec<bool> = vec![true];
+    for symbol in &wide {
+        let before = reached.last().copied().unwrap_or(false);
+        reached.push(before && *symbol == '*');
+    }
+    for symbol in narrow.chars() {
+        let mut next = vec![false];
+        for (index, wanted) in wide.iter().enumerate() {
+            let at = |row: &[bool], index: usize| row.get(index).copied().unwrap_or(false);
+            next.push(match wanted {
+                '*' => at(&reached, index + 1) || at(&reached, index) || at(&next, index),
+                _ => at(&reached, index) && *wanted == symbol,
+            });
+        }
+        reached = next;
+    }
+    reached.last().copied().unwrap_or(false)
+}
+
+/// Whether no text is matched by both globs. False if unsure.
+pub(crate) fn globs_are_disjoint(one: &str, other: &str) -> bool {
+    let (left, right) = (glob_head(one), glob_head(other));
+    let tail = |glob: &'_ str| glob.rsplit('*').next().unwrap_or_default().to_owned();
+    let (left_tail, right_tail) = (tail(one), tail(other));
+    !(left.starts_with(right) || right.starts_with(left))
+        || !(left_tail.ends_with(&right_tail) || right_tail.ends_with(&left_tail))
+}
+
+/// What all texts that a glob matches begin with.
+pub(crate) fn glob_head(glob: &str) -> &str {
+    glob.split('*').next().unwrap_or_default()
+}
+
+/// A glob that matches all that a path pattern matches, and more; `None` if the pattern is not understood here.
+pub(crate) fn path_as_glob(path: &str) -> Option<String> {
+    // The one path that matches an empty text, which the glob would not.
+    if !is_plain_path(path) || path == "/" {
+        return None;
+    }
+    let mut glob = String::new();
+    for (number, segment) in path.split('/').enumerate() {
+        let separator = if number == 0 || segment == "**" { "" } else { "/" };
+        glob.extend([separator, if segment == "**" || is_named(segment) { "*" } else { segment }]);
+    }
+    Some(glob)
+}
+
 /// Whether a pattern is a text that matches itself only.
 pub(crate) fn is_literal(pattern: &str) -> bool {
     !pattern.contains(['*', '{', '}', '%', '\\'])
-}
-
-/// Whether a regular expression is a text that matches itself only.
-pub(crate) fn is_literal_regex(pattern: &str) -> bool {
-    pattern.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | '-' | '/' | ' ' | '@' | ':'))
 }
 
 enum Segment<'a> {
@@ -185,6 +233,16 @@ mod tests {
         assert!(!paths_are_disjoint("/a/**", "/a"));
         assert!(!paths_are_disjoint("/*", "/a"));
         assert!(!paths_are_disjoint("/**", "/a"));
+    }
+
+    #[test]
+    fn globs_hold_globs() {
+        assert!(glob_contains("/a*", "/ab*") && glob_contains("*", "a*b") && glob_contains("a*c", "abc"));
+        assert!(glob_contains("a*", "a*") && glob_contains("*a*", "xay"));
+        assert!(!glob_contains("/ab*", "/a*") && !glob_contains("a", "a*") && !glob_contains("a*c", "a*"));
+        assert!(globs_are_disjoint("/a*", "/b*") && globs_are_disjoint("*a", "*b"));
+        assert!(!globs_are_disjoint("/a*", "/ab*") && !globs_are_disjoint("*", "x"));
+        assert_eq!(path_as_glob("/a/**/{b}/*").as_deref(), Some("/a*/*/*"));
     }
 
     #[test]

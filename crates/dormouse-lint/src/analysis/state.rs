@@ -1,8 +1,9 @@
 //! What is known at a point of a flow: the conditions that led there, and which variables have been written on the
 //! way. A condition is bound to the values that its variables had when it was judged.
 
-use super::logic::{Formula, Test, satisfiable};
-use super::pattern::{is_literal, is_literal_regex};
+use super::java_regex::{Meaning, meaning};
+use super::logic::{Formula, Test, evaluate, satisfiable};
+use super::pattern::is_literal;
 use dormouse_bundle::{Condition, ConditionSource, Operand, Operator, Span};
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub(crate) struct State {
     /// Each with its number; later ones have higher numbers.
     writes: Vec<(usize, Write)>,
     next_write: usize,
+    /// Whether `message` means the response here.
+    pub(crate) in_response: bool,
     /// The occurrences that lie behind, by number.
     pub(crate) passed: Vec<usize>,
 }
@@ -39,7 +42,10 @@ pub(crate) enum Origin {
 #[derive(Clone)]
 pub(crate) struct Write {
     pub(crate) target: Target,
+    /// What is written, if that can be told.
     pub(crate) value: Option<Value>,
+    /// The variable that it was made from, whole or in part.
+    pub(crate) source: Option<String>,
 }
 
 /// Which variables are written.
@@ -62,13 +68,15 @@ pub(crate) enum Value {
     Text(String),
     /// What this variable held.
     Variable(String),
+    /// What this variable held, or this text if there was no such variable.
+    VariableOr(String, String),
 }
 
 impl State {
     /// A point of which nothing is known.
     pub(crate) fn unknown() -> Self {
         let mut state = Self::default();
-        state.write(Write { target: Target::Anything, value: None });
+        state.write(Write { target: Target::Anything, value: None, source: None });
         state
     }
 
@@ -82,19 +90,43 @@ impl State {
         }
     }
 
-    pub(crate) fn write(&mut self, write: Write) {
+    /// Notes a write. What its value and source name are variables at this point.
+    pub(crate) fn write(&mut self, mut write: Write) {
         if matches!(write.target, Target::Anything) {
             // Nothing that was written before can be seen any more.
             self.writes.clear();
         }
+        if let Target::Name(name) = &mut write.target {
+            *name = self.named(name);
+        }
+        write.source = write.source.and_then(|source| self.source(&source));
+        write.value = write.value.map(|value| self.resolved(value));
+        self.push(write);
+    }
+
+    fn push(&mut self, write: Write) {
         self.writes.push((self.next_write, write));
         self.next_write += 1;
+    }
+
+    fn resolved(&self, value: Value) -> Value {
+        match value {
+            Value::Text(_) => value,
+            Value::Variable(name) => self.value(&name),
+            Value::VariableOr(name, text) => match self.value(&name) {
+                Value::Variable(name) => Value::VariableOr(name, text),
+                other => other,
+            },
+        }
     }
 
     /// Takes over the writes of another state from a number on, which may or may not have happened.
     pub(crate) fn write_perhaps(&mut self, other: &Self, from: usize) {
         for (_, write) in other.writes.iter().filter(|(number, _)| *number >= from) {
-            self.write(Write { target: write.target.clone(), value: None });
+            if matches!(write.target, Target::Anything) {
+                self.writes.clear();
+            }
+            self.push(Write { target: write.target.clone(), value: None, source: None });
         }
     }
 
@@ -115,7 +147,7 @@ impl State {
 
     /// The value of a variable at this point; a variable's name in it tells apart what it held at other times.
     pub(crate) fn value(&self, name: &str) -> Value {
-        let name = normalised(name);
+        let name = self.named(name);
         for (number, write) in self.writes.iter().rev() {
             if write.target.holds(&name) {
                 return match &write.value {
@@ -125,6 +157,26 @@ impl State {
             }
         }
         Value::Variable(name)
+    }
+
+    /// The variable that a variable's value was made from, before any policy ran; `None` if it comes from elsewhere.
+    pub(crate) fn source(&self, name: &str) -> Option<String> {
+        let name = self.named(name);
+        let written = self.writes.iter().rev().find(|(_, write)| write.target.holds(&name));
+        written.map_or(Some(name), |(_, write)| write.source.clone())
+    }
+
+    /// Whether something is known about a variable's value other than that it is there.
+    pub(crate) fn tests(&self, variable: &str) -> bool {
+        self.facts.iter().any(|fact| fact.formula.tests(variable))
+    }
+
+    fn named(&self, name: &str) -> String {
+        let message = if self.in_response { "response" } else { "request" };
+        match name.strip_prefix("message.") {
+            Some(rest) => normalised(&format!("{message}.{rest}")),
+            None => normalised(name),
+        }
     }
 
     /// That a variable equals a text at this point.
@@ -167,7 +219,7 @@ impl State {
         let value = match right {
             Operand::Variable(name) => match self.value(name) {
                 Value::Text(value) => Some(value),
-                Value::Variable(_) => None,
+                Value::Variable(_) | Value::VariableOr(..) => None,
             },
             Operand::Null => None,
             literal => text_of(literal),
@@ -181,7 +233,12 @@ impl State {
             (Operator::MatchesPath, Some(value)) => Test::Path(value),
             (Operator::Matches, Some(value)) if is_literal(&value) => Test::Equals(value),
             (Operator::Matches, Some(value)) if !value.contains(['%', '\\']) => Test::Glob(value),
-            (Operator::JavaRegex, Some(value)) if is_literal_regex(&value) => Test::Equals(value),
+            (Operator::JavaRegex, Some(value)) => match meaning(&value) {
+                Meaning::Texts { texts, ignores_case } => return self.one_of(name, texts, ignores_case),
+                Meaning::Glob(glob) => Test::Glob(glob),
+                Meaning::Trial(trial) => Test::Regex(trial),
+                Meaning::Unknown => other(),
+            },
             (Operator::NotEquals, None) => {
                 let Test::Other(value) = other() else { return Formula::TRUE };
                 return self.test(name, Test::Other(value.replacen("!=", "=", 1))).negated();
@@ -192,14 +249,29 @@ impl State {
         if operator == Operator::NotEquals { formula.negated() } else { formula }
     }
 
+    fn one_of(&self, name: &str, texts: Vec<String>, ignores_case: bool) -> Formula {
+        let test = if ignores_case { Test::EqualsIgnoringCase } else { Test::Equals };
+        Formula::Or(texts.into_iter().map(|text| self.test(name, test(text))).collect())
+    }
+
     fn test(&self, name: &str, test: Test) -> Formula {
         match self.value(name) {
-            Value::Text(value) => match super::logic::evaluate(&test, &value) {
-                Some(passed) => Formula::constant(passed),
-                None => Formula::literal(&format!("\"{value}\""), test),
-            },
+            Value::Text(value) => of_text(&value, test),
             Value::Variable(variable) => Formula::literal(&variable, test),
+            Value::VariableOr(variable, text) => {
+                let is_absent = Formula::literal(&variable, Test::Null);
+                let there =
+                    Formula::And(vec![is_absent.negated(), Formula::literal(&variable, test.clone())]);
+                Formula::Or(vec![there, Formula::And(vec![is_absent, of_text(&text, test)])])
+            }
         }
+    }
+}
+
+fn of_text(value: &str, test: Test) -> Formula {
+    match evaluate(&test, value) {
+        Some(passed) => Formula::constant(passed),
+        None => Formula::literal(&format!("\"{value}\""), test),
     }
 }
 

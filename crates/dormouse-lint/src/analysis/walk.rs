@@ -4,7 +4,7 @@
 use super::effects::writes;
 use super::logic::Formula;
 use super::occurrence::{After, FlowPlace, MissingCall, Occurrence, Walk};
-use super::state::{Origin, State, Value, Write};
+use super::state::{Origin, State, Write};
 use super::unit::{Unit, grant_variable};
 use dormouse_bundle::{ConditionSource, EndpointFlows, Flow, ProxyEndpoint, RouteTarget, Span, Step};
 use std::collections::HashMap;
@@ -107,11 +107,13 @@ impl<'a> Walker<'a> {
             in_request: false,
         };
         let conditional = &flows.conditional;
+        let mut start = start.clone();
+        start.in_response = true;
         let ways = if conditional.len() > CROSSED_FLOWS_MAX {
-            vec![(chosen, start.clone())]
+            vec![(chosen, start)]
         } else {
             let is_open = |(number, way): &(usize, State)| *number == chosen || way.is_possible();
-            choices(start, conditional).into_iter().enumerate().filter(is_open).collect()
+            choices(&start, conditional).into_iter().enumerate().filter(is_open).collect()
         };
         for (number, mut state) in ways {
             if let Some(flow) = conditional.get(number) {
@@ -205,6 +207,7 @@ impl<'a> Walker<'a> {
 
     /// Runs steps of a bundle on a way, and leaves the way as it is behind them.
     fn steps(&mut self, unit: usize, steps: &'a [Step], (place, state): (FlowPlace<'a>, &mut State)) {
+        state.in_response = !place.in_request;
         for step in steps {
             let Some(left) = self.budget.checked_sub(1) else {
                 self.found.exhausted = true;
@@ -253,11 +256,11 @@ impl<'a> Walker<'a> {
             _ => {
                 let conditional = !guard.is_true();
                 for write in writes(home, policy, place.in_request) {
-                    let value = write.value.filter(|_| !conditional).map(|value| match value {
-                        Value::Variable(name) => state.value(&name),
-                        text @ Value::Text(_) => text,
-                    });
-                    state.write(Write { target: write.target, value });
+                    if conditional {
+                        state.write(Write { value: None, source: None, ..write });
+                    } else {
+                        state.write(write);
+                    }
                 }
             }
         }

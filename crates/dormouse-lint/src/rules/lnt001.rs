@@ -25,12 +25,15 @@ pub(crate) fn findings(problems: &[Problem]) -> Vec<Finding> {
     problems.iter().map(finding).collect()
 }
 
-const UNREAD: [&str; 9] = [
-    "archive",
+const UNREAD: [&str; 12] = [
+    "archive-broken",
+    "archive-refused",
     "bundle-limit",
-    "encoding",
+    "duplicate-file",
+    "file-encoding",
     "file-name",
     "file-too-large",
+    "symlink-outside",
     "unreadable",
     "xml-doctype",
     "xml-limit",
@@ -42,8 +45,8 @@ const INFO: RuleInfo = RuleInfo {
     name: "unreadable-file",
     level: Level::Error,
     summary: "a file cannot be read, or not as it was meant",
-    what: "XML that is not well-formed, an encoding other than UTF-8, a file over the limits; as a remark also \
-           elements that have no meaning where they stand. Each file is told once and the others are linted.",
+    what: "XML that is not well-formed, an encoding that is not known, a file or an archive over the limits; as a \
+           remark also elements that have no meaning where they stand, and UTF-16 or Latin-1 instead of UTF-8. Each file is told once and the others are linted.",
     why: "What cannot be read is not checked, and Apigee will not deploy it either.",
     bad: "<OAuthV2 name=\"Token\">\n  <Operation>GenerateAccessToken\n</OAuthV2>",
     good: "<OAuthV2 name=\"Token\">\n  <Operation>GenerateAccessToken</Operation>\n</OAuthV2>",
@@ -63,6 +66,15 @@ mod tests {
         check(&RULE, &(proxy.clone() + "//- apiproxy/policies/A.xml\n<OAuthV2 name='A'>"), &["error A"]);
         check(&RULE, &(proxy.clone() + "//- apiproxy/policies/A.xml\nnothing"), &["error A"]);
         check(&RULE, &(proxy + "//- apiproxy/policies/A.xml\n<!DOCTYPE a><OAuthV2 name='A'/>"), &["error A"]);
+    }
+
+    #[test]
+    fn an_unknown_encoding_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("A.xml"), b"<OAuthV2 name='\xe9'/>").unwrap();
+        let input = crate::gather(&[directory.path().to_owned()]).unwrap();
+        let found = findings(&input.problems);
+        assert_eq!(found.iter().map(|it| it.level).collect::<Vec<_>>(), [Level::Error]);
     }
 
     #[test]

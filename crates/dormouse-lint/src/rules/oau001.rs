@@ -159,6 +159,27 @@ mod tests {
     }
 
     #[test]
+    fn grants_in_patterns_and_by_other_names() {
+        let both = oauth("Token", &grants(&["client_credentials", "password"]));
+        let only = |condition: &str, expected: &[&str]| {
+            let condition = format!("request.formparam.grant_type {condition}");
+            check(&(endpoint(&flow(&condition, &["Token"])) + &both), expected);
+        };
+        for excludes in [
+            "~~ \"^(client_credentials|refresh_token)$\"",
+            "~~ \"client.*\"",
+            "~~ \"(?i)CLIENT_credentials\"",
+        ] {
+            only(excludes, &[]);
+        }
+        for admits in ["~~ \"pass(word|phrase)\"", "~~ \".*\"", "~~ \"(?i)[a-z]+\"", "~~ \"(?!x).*\""] {
+            only(admits, &["error Token"]);
+        }
+        let alias = flow("message.formparam.grant_type = \"client_credentials\"", &["Token"]);
+        check(&(endpoint(&alias) + &both), &[]);
+    }
+
+    #[test]
     fn grants_rewritten_on_the_way() {
         let both = oauth("Token", &grants(&["client_credentials", "password"]));
         let rewrite = |grant: &str| {
@@ -191,6 +212,12 @@ mod tests {
         check(&assign("<Value>client_credentials</Value>"), &[]);
         check(&assign("<Value>password</Value>"), &["error Token"]);
         check(&assign("<Ref>request.queryparam.grant</Ref>"), &["error Token"]);
+        let chosen = flow("request.queryparam.grant = \"client_credentials\"", &["Set", "Token"]);
+        let or_default = "<AssignVariable><Name>flow.grant</Name><Value>client_credentials</Value><Ref>request.queryparam.grant\
+                          </Ref></AssignVariable>";
+        let fixture =
+            endpoint(&chosen) + &oauth("Token", &custom) + &policy("Set", "AssignMessage", or_default);
+        check(&fixture, &[]);
     }
 
     #[test]

@@ -158,6 +158,24 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_pattern_takes_the_requests() {
+        let shadowed = &["error default"];
+        let takes = |earlier: &str, later: &str| {
+            check_order(
+                &format!("proxy.pathsuffix {earlier}"),
+                &format!("proxy.pathsuffix {later}"),
+                shadowed,
+            );
+        };
+        takes("~~ \"/t.*\"", "MatchesPath \"/token\"");
+        takes("~~ \"/(token|refresh)\"", "= \"/refresh\"");
+        takes("Matches \"/token*\"", "Matches \"/token/refresh*\"");
+        takes("Matches \"/tok*\"", "MatchesPath \"/token/**\"");
+        takes("StartsWith \"/token\"", "MatchesPath \"/token/*\"");
+        takes("MatchesPath \"/**\"", "StartsWith \"/refresh\"");
+    }
+
+    #[test]
     fn an_earlier_flow_leaves_some_requests() {
         check_order("request.formparam.grant_type = \"password\"", "", &[]);
         check_order(
@@ -173,7 +191,9 @@ mod tests {
         check_order("proxy.pathsuffix MatchesPath \"/*/token\"", "proxy.pathsuffix MatchesPath \"/**\"", &[]);
         check_order("request.header.x = \"1\"", "request.header.y = \"1\"", &[]);
         check_order("broken = = condition", GRANT, &[]);
-        check_order("proxy.pathsuffix ~~ \"/t.*\"", "proxy.pathsuffix MatchesPath \"/token\"", &[]);
+        check_order("proxy.pathsuffix ~~ \"/(?!x).*\"", "proxy.pathsuffix MatchesPath \"/token\"", &[]);
+        check_order("proxy.pathsuffix ~~ \"/(a|b)\"", "proxy.pathsuffix MatchesPath \"/token\"", &[]);
+        check_order("proxy.pathsuffix Matches \"/token/*\"", "proxy.pathsuffix StartsWith \"/token\"", &[]);
         check_order("custom.number > 3", GRANT, &[]);
     }
 

@@ -4,6 +4,7 @@
 use crate::analysis::program::Program;
 use crate::fix::add_child;
 use crate::rule::{Rule, Touch, finding, operation_span};
+use crate::ttl::is_written;
 use dormouse_bundle::Level;
 use dormouse_report::{Finding, RuleInfo};
 
@@ -16,13 +17,15 @@ fn check(rule: &'static RuleInfo, program: &Program<'_>, unit: usize) -> Vec<Fin
     for (typed, occurrences) in program.reachable(unit) {
         let Some(policy) = typed.oauth_v2() else { continue };
         let keeps_old_one = policy.operation.value.refreshes() && policy.reuses_refresh_token();
-        let says = typed.policy.element.element("RefreshTokenExpiresIn").is_some();
+        let says = is_written(&typed.policy.element, "RefreshTokenExpiresIn");
         if says || keeps_old_one || !program.yields_refresh_token(typed, &occurrences) {
             continue;
         }
         let message = format!("`{}` does not say how long its refresh tokens live", typed.policy.name);
         let element = "<RefreshTokenExpiresIn>2592000000</RefreshTokenExpiresIn>";
-        let fix = add_child("let refresh tokens live for 30 days", false, &typed.policy.element, element);
+        let has_room = typed.policy.element.element("RefreshTokenExpiresIn").is_none();
+        let add = || add_child("let refresh tokens live for 30 days", false, &typed.policy.element, element);
+        let fix = has_room.then(add).flatten();
         let found = finding(rule, operation_span(typed), message).help(HELP).fix(fix);
         findings.push(if is_redeemed { found } else { found.level(Level::Error) });
     }
@@ -62,6 +65,7 @@ mod tests {
 
     #[test]
     fn refresh_tokens_without_an_end() {
+        check(&PASSWORD.replace(TTL, "<RefreshTokenExpiresIn/>"), REFRESH, &["warning Token"]);
         check(&PASSWORD.replace(TTL, ""), REFRESH, &["warning Token"]);
         check(PASSWORD, &REFRESH.replace(TTL, ""), &["warning Refresh"]);
         check(&PASSWORD.replace(TTL, ""), "<Operation>VerifyAccessToken</Operation>", &["error Token"]);

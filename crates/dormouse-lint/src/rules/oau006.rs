@@ -1,11 +1,11 @@
 //! OAU006: the refresh token never reaches the client: no response shows it, and nothing reads it.
 
-use crate::analysis::occurrence::{After, Occurrence};
+use crate::analysis::occurrence::Occurrence;
 use crate::analysis::program::Program;
 use crate::analysis::unit::Typed;
 use crate::fix::add_child;
 use crate::rule::{Rule, Touch, cost, finding, operation_span};
-use crate::uses::{Uses, may_read_body, uses_of};
+use crate::uses::{Uses, is_replaced, uses_of};
 use dormouse_bundle::Level;
 use dormouse_report::{Finding, RuleInfo};
 
@@ -59,38 +59,6 @@ fn fix(typed: &Typed<'_>) -> Option<dormouse_report::Fix> {
     let is_free = policy.store_token.is_none() && policy.external_access_token.is_none();
     let title = "do not store the tokens, if the access token is not needed later either";
     is_free.then(|| add_child(title, false, &typed.policy.element, "<StoreToken>false</StoreToken>"))?
-}
-
-/// Whether a later step certainly replaces the whole response before anything looks at it.
-fn is_replaced(program: &Program<'_>, occurrence: &Occurrence<'_>) -> bool {
-    for after in &occurrence.after {
-        if !after.conditional && replaces_response(program, after) {
-            return true;
-        }
-        if may_read_body(program, after) {
-            return false;
-        }
-    }
-    false
-}
-
-fn replaces_response(program: &Program<'_>, after: &After) -> bool {
-    let policy = program.units.get(after.unit).and_then(|unit| unit.policies.get(after.policy));
-    let Some(policy) = policy.map(|typed| typed.policy).filter(|policy| policy.kind == "AssignMessage")
-    else {
-        return false;
-    };
-    let root = &policy.element;
-    let to = root.element("AssignTo");
-    let name = to.map(|to| to.text().trimmed().as_str().to_owned()).unwrap_or_default();
-    let kind = to.and_then(|to| to.attribute_value("type"));
-    let is_response = match (name.as_str(), kind) {
-        ("response", _) | ("", Some("response")) => true,
-        ("" | "message", None) => !after.in_request,
-        _ => false,
-    };
-    let sets_body = root.elements_named("Set").any(|set| set.element("Payload").is_some());
-    is_response && sets_body && !may_read_body(program, after)
 }
 
 const HELP: &str = "grant client_credentials if no refresh token is needed, or put it into the response";

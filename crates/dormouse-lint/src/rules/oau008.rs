@@ -5,7 +5,7 @@ use crate::analysis::program::Program;
 use crate::analysis::unit::is_stored;
 use crate::fix::add_child;
 use crate::rule::{Rule, Touch, finding, operation_span};
-use crate::ttl::{issues_access_token, words};
+use crate::ttl::{is_written, issues_access_token, words};
 use dormouse_bundle::{Level, Lifetime};
 use dormouse_report::{Finding, RuleInfo};
 
@@ -19,8 +19,10 @@ fn check(rule: &'static RuleInfo, program: &Program<'_>, unit: usize) -> Vec<Fin
         let issues = |policy: &&dormouse_bundle::OAuthV2| issues_access_token(policy) && is_stored(policy);
         let Some(policy) = typed.oauth_v2().filter(issues) else { continue };
         let name = &typed.policy.name;
-        if typed.policy.element.element("ExpiresIn").is_none() {
-            let fix = add_child("let access tokens live for an hour", false, &typed.policy.element, HOUR);
+        if !is_written(&typed.policy.element, "ExpiresIn") {
+            let has_room = typed.policy.element.element("ExpiresIn").is_none();
+            let add = || add_child("let access tokens live for an hour", false, &typed.policy.element, HOUR);
+            let fix = has_room.then(add).flatten();
             let message = format!("`{name}` does not say how long its access tokens live");
             findings.push(finding(rule, operation_span(typed), message).help(HELP_MISSING).fix(fix));
             continue;

@@ -4,7 +4,7 @@ use crate::analysis::program::Program;
 use crate::analysis::unit::is_stored;
 use crate::fix::add_child;
 use crate::rule::{Rule, Touch, cost, finding, operation_span};
-use crate::uses::{Uses, uses_of};
+use crate::uses::{Uses, is_replaced, uses_of};
 use dormouse_bundle::Level;
 use dormouse_report::{Finding, RuleInfo};
 
@@ -16,10 +16,9 @@ fn check(rule: &'static RuleInfo, program: &Program<'_>, unit: usize) -> Vec<Fin
     for (typed, occurrences) in program.reachable(unit) {
         let policy = typed.oauth_v2().filter(|policy| {
             let imports = policy.external_access_token.is_some() || policy.external_refresh_token.is_some();
-            policy.operation.value.generates_token()
-                && !policy.generate_response.enabled
-                && is_stored(policy)
-                && !imports
+            let is_unseen = !policy.generate_response.enabled
+                || occurrences.iter().all(|occurrence| is_replaced(program, occurrence));
+            policy.operation.value.generates_token() && is_stored(policy) && !imports && is_unseen
         });
         let is_attached = occurrences.iter().any(|occurrence| occurrence.step.is_some());
         let Some(policy) = policy.filter(|_| is_attached) else { continue };
@@ -55,7 +54,7 @@ const INFO: RuleInfo = RuleInfo {
     name: "throwaway-token",
     level: Level::Warning,
     summary: "a token is stored that nobody gets",
-    what: "An attached policy generates access tokens without GenerateResponse, and no policy, condition, template or script reads its access_token: it only serves to check a client's secret or to read scopes. It is a remark if code is attached that cannot be read.",
+    what: "An attached policy generates access tokens without GenerateResponse, or its response is replaced by a later AssignMessage that sets the payload, and no policy, condition, template or script reads its access_token: it only serves to check a client's secret or to read scopes. It is a remark if code is attached that cannot be read.",
     why: "Each request leaves a token in the store until it expires: at 10 requests a second, 864,000 rows a day.",
     bad: "<OAuthV2 name=\"CheckClient\">\n  <Operation>GenerateAccessToken</Operation>\n  <GenerateResponse enabled=\"false\"/>\n</OAuthV2>",
     good: "<OAuthV2 name=\"CheckClient\">\n  <Operation>GenerateAccessToken</Operation>\n  <StoreToken>false</StoreToken>\n  <GenerateResponse enabled=\"false\"/>\n</OAuthV2>",
@@ -84,6 +83,17 @@ mod tests {
         check("", &scope, &["warning Token"]);
         let script = policy("Next", "Javascript", "<ResourceURL>jsc://unread.js</ResourceURL>");
         check("", &script, &["info Token"]);
+    }
+
+    #[test]
+    fn a_response_that_is_replaced() {
+        let body = |text: &str| {
+            let body = format!("<Set><Payload>{text}</Payload></Set><AssignTo type=\"response\"/>");
+            policy("Next", "AssignMessage", &body)
+        };
+        check("<GenerateResponse/>", &body("{oauthv2accesstoken.Token.scope}"), &["warning Token"]);
+        check("<GenerateResponse/>", &body("{oauthv2accesstoken.Token.access_token}"), &[]);
+        check("<GenerateResponse/>", &body("{response.content}"), &[]);
     }
 
     #[test]
