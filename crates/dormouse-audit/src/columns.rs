@@ -39,8 +39,12 @@ fn blocks(headings: &[&str], lines: &[Vec<String>]) -> String {
     let mut blocks = Vec::new();
     for line in lines {
         let entries = headings.iter().zip(line).filter(|(_, cell)| !cell.is_empty());
-        blocks
-            .push(entries.map(|(heading, cell)| format!("{heading:<widest$}  {cell}\n")).collect::<String>());
+        blocks.push(
+            entries
+                .map(|(heading, cell)| format!("{heading:<widest$}  {cell}\n"))
+                .collect::<Vec<_>>()
+                .concat(),
+        );
     }
     blocks.join("\n")
 }

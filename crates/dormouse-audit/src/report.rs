@@ -49,10 +49,10 @@ pub fn report(observed: &Observed<'_>) -> Report {
     let now = observed.now;
     for (key, count) in &observed.counters {
         let event = (key.day, key.event);
-        rows.entry((&key.client, key.source, key.grant)).or_default().add(event, *count, now);
+        rows.entry((&*key.client, key.source, key.grant)).or_default().add(event, *count, now);
         total.add(event, *count, now);
     }
-    let row = |((client, source, grant), tally): ((&Box<str>, SourceId, dormouse_token::Grant), Tally)| Row {
+    let row = |((client, source, grant), tally): ((&str, SourceId, dormouse_token::Grant), Tally)| Row {
         client: client.to_string(),
         app: (observed.app_name)(client),
         source: (observed.source_name)(source).unwrap_or_else(|| source.to_string()),
@@ -185,7 +185,7 @@ pub(crate) mod tests {
         let report = sample();
         assert_eq!(report.rows[1].app.as_deref(), Some("shop"));
         assert_eq!(report.rows[0].app, None);
-        let visible = report.with_names(|name| name.to_uppercase());
+        let visible = report.with_names(str::to_uppercase);
         assert_eq!(visible.rows[1].app.as_deref(), Some("SHOP"));
         assert!(visible.advice.iter().all(|advice| advice.source == "OAUTH/GENERATE"));
     }
