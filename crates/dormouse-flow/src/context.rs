@@ -33,6 +33,8 @@ pub struct Place {
     pub flow_description: Text,
     /// `apigee.edge.sharedflow.name`
     pub shared_flow: Option<Text>,
+    /// Whether the flows and fault rules of a target endpoint run.
+    pub in_target: bool,
     /// `route.name`
     pub route: Option<Text>,
     /// `route.target`

@@ -12,8 +12,10 @@ use crate::variable::{Access, Root, Variable};
 use crate::variables::{VariableSource, Variables};
 use crate::write_error::WriteError;
 use http::header::HOST;
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A request, what became of it so far, and everything that policies noted down.
@@ -31,6 +33,7 @@ pub struct Transaction {
     variables: Variables,
     message_id: OnceCell<Text>,
     original_url: Text,
+    extensions: HashMap<TypeId, Box<dyn Any + Send>>,
 }
 
 /// The error flow.
@@ -58,6 +61,7 @@ impl Transaction {
             variables: Variables::default(),
             message_id: OnceCell::new(),
             original_url,
+            extensions: HashMap::new(),
         }
     }
 
@@ -145,6 +149,13 @@ impl Transaction {
     /// names that were set or published earlier, and yield to later ones.
     pub fn publish(&mut self, group: Box<dyn VariableSource>) {
         self.variables.publish(group);
+    }
+
+    /// What policies of one kind keep for each other beside the variables, made when first asked for.
+    pub fn extension<T: Any + Default + Send>(&mut self) -> &mut T {
+        let slot = self.extensions.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        #[expect(clippy::expect_used, reason = "what is found under a type's id is of that type")]
+        slot.downcast_mut().expect("an extension of its own type")
     }
 
     /// A message by its handle.

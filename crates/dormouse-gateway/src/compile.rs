@@ -13,7 +13,7 @@ use dormouse_bundle::{
     Bundle, BundleKind, ConditionSource, EndpointFlows, Problem, RouteTarget, sort_problems,
 };
 use dormouse_flow::{Condition, Deployment, Host, Text};
-use dormouse_policy::{CompileContext, Platform, compile_condition};
+use dormouse_policy::{CompileContext, Platform, Scripts, compile_condition};
 use policies::Policies;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,8 +31,10 @@ pub struct Settings {
 /// answers with faults.
 pub fn compile(bundles: &[Bundle], settings: &Settings) -> (Program, Vec<Problem>) {
     let (mut endpoints, mut shared_flows, mut problems) = (Vec::new(), HashMap::new(), Vec::new());
+    let scripts = Scripts::default();
     for bundle in bundles {
-        let context = CompileContext::new(bundle, settings.platform);
+        let context =
+            CompileContext { scripts: scripts.clone(), ..CompileContext::new(bundle, settings.platform) };
         let mut compiler = Compiler { bundle, policies: Policies::new(&context), problems: Vec::new() };
         match bundle.kind {
             BundleKind::Proxy => endpoints.extend(compiler.proxy()),

@@ -53,6 +53,7 @@ async fn pipeline<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(),
         Next::Respond => {}
         Next::SkipTo(policy) => walk.skip_to(policy),
     }
+    walk.transaction.place.in_target = false;
     walk.transaction.set_phase(Phase::Response);
     walk.flows(&endpoint.flows, Side::Response).await.map_err(in_proxy)?;
     Ok(())
@@ -81,6 +82,7 @@ async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Fa
         Destination::Target(name) => {
             let target = endpoint.targets.get(name).ok_or_else(|| in_proxy(faults::target_missing(name)))?;
             walk.transaction.place.route_target = Some(name.clone());
+            walk.transaction.place.in_target = true;
             let in_target = |fault| Failure { fault, flows: &target.flows };
             match walk.flows(&target.flows, Side::Request).await.map_err(in_target)? {
                 // Requests are not forwarded yet; the target counts as unreachable.

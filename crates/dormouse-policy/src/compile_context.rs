@@ -2,6 +2,7 @@
 
 use dormouse_bundle::{Bundle, Problem, Span};
 use dormouse_flow::{Condition, InvalidPattern, Text};
+use dormouse_script::Scripts;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,6 +14,8 @@ pub struct CompileContext<'a> {
     pub resources: Arc<Resources>,
     /// Whose defaults hold.
     pub platform: Platform,
+    /// The threads on which scripts will run.
+    pub scripts: Scripts,
 }
 
 /// Apigee's two products. They differ in defaults.
@@ -32,7 +35,7 @@ pub struct Resources(HashMap<String, Text>);
 impl<'a> CompileContext<'a> {
     /// The context of one bundle.
     pub fn new(bundle: &'a Bundle, platform: Platform) -> Self {
-        Self { bundle, resources: Arc::new(Resources::of(bundle)), platform }
+        Self { bundle, resources: Arc::new(Resources::of(bundle)), platform, scripts: Scripts::default() }
     }
 }
 

@@ -4,6 +4,7 @@
 //! then; at run time it reads and changes one transaction and returns an outcome, and never calls the gateway.
 
 mod compile_context;
+mod javascript;
 mod message_actions;
 mod oauth;
 mod policies;
@@ -11,5 +12,6 @@ mod quota;
 pub mod registry;
 
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
+pub use dormouse_script::Scripts;
 pub use oauth::token_sources;
 pub use registry::{Compiled, PolicyKind};

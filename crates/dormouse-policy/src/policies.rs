@@ -4,6 +4,7 @@ pub(crate) mod assign_message;
 pub(crate) mod delete_oauth_v2_info;
 pub(crate) mod flow_callout;
 pub(crate) mod get_oauth_v2_info;
+pub(crate) mod javascript;
 pub(crate) mod oauth_v2;
 pub(crate) mod quota;
 pub(crate) mod raise_fault;

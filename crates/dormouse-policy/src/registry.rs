@@ -2,7 +2,7 @@
 
 use crate::compile_context::CompileContext;
 use crate::policies::{
-    assign_message, delete_oauth_v2_info, flow_callout, get_oauth_v2_info, oauth_v2, quota, raise_fault,
+    assign_message, delete_oauth_v2_info, flow_callout, get_oauth_v2_info, javascript, oauth_v2, quota, raise_fault,
     revoke_oauth_v2, set_oauth_v2_info,
 };
 use dormouse_bundle::{Policy, Problem};
@@ -31,6 +31,7 @@ pub const POLICIES: &[PolicyKind] = &[
     delete_oauth_v2_info::KIND,
     flow_callout::KIND,
     get_oauth_v2_info::KIND,
+    javascript::KIND,
     oauth_v2::KIND,
     quota::KIND,
     raise_fault::KIND,
