@@ -1,7 +1,7 @@
 //! Who asks on the command line's behalf: a client of a server's admin listener, or the same endpoints in this process on
 //! a data directory that nobody serves.
 
-use crate::client::{self, read_token};
+use crate::client::{self, Trust, read_token};
 use crate::exit::{Failure, OrFailure as _, say};
 use crate::{data, serving};
 use anyhow::{Context as _, anyhow};
@@ -25,6 +25,8 @@ pub(crate) struct Target {
     /// The file that holds the admin token.
     #[arg(long, value_name = "FILE", global = true)]
     admin_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
     /// A data directory. With --admin, its admin token is used; without, the directory itself, which nothing may be serving.
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
@@ -69,11 +71,11 @@ impl Target {
             (None, Some(directory)) => self.open(directory)?,
             (admin, directory) => {
                 let base = admin.as_deref().unwrap_or("http://127.0.0.1:8081");
-                client::check_base(base)?;
+                let agent = client::agent_for(base, &self.trust)?;
                 let own = directory.as_ref().map(|directory| directory.join("admin-token"));
                 let file = self.admin_token_file.clone().or(own);
                 let token = file.as_deref().map(read_token).transpose().or_refused()?;
-                Way::Remote { agent: client::agent(), base: base.trim_end_matches('/').to_owned(), token }
+                Way::Remote { agent, base: base.trim_end_matches('/').to_owned(), token }
             }
         };
         Ok(Administrator { organization: self.org.clone(), way })

@@ -6,9 +6,11 @@
 mod environment;
 mod error;
 mod file;
+mod origin;
 mod value;
 
 pub(crate) use error::ConfigError;
+pub(crate) use origin::Origin;
 
 use dormouse_policy::Platform;
 use dormouse_server::Issuer;
@@ -51,6 +53,10 @@ pub(crate) struct OAuthConfig {
     /// Where the native endpoints listen.
     #[serde(deserialize_with = "parsed")]
     pub(crate) listen: Option<SocketAddr>,
+    /// The chain of certificates in PEM; with it, HTTPS is served.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its private key in PEM.
+    pub(crate) tls_key: Option<PathBuf>,
     /// The issuer that clients compare.
     #[serde(deserialize_with = "parsed")]
     pub(crate) issuer: Option<Issuer>,
@@ -80,6 +86,10 @@ pub(crate) struct GatewayConfig {
     /// Where bundles listen.
     #[serde(deserialize_with = "parsed")]
     pub(crate) listen: Option<SocketAddr>,
+    /// The chain of certificates in PEM; with it, HTTPS is served.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its private key in PEM.
+    pub(crate) tls_key: Option<PathBuf>,
     /// The bundles, as on the command line.
     pub(crate) bundles: Option<Vec<String>>,
     /// Whether a policy that cannot run is an error.
@@ -93,6 +103,10 @@ pub(crate) struct AdminConfig {
     /// Where administration listens.
     #[serde(deserialize_with = "parsed")]
     pub(crate) listen: Option<SocketAddr>,
+    /// The chain of certificates in PEM; with it, HTTPS is served.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its private key in PEM.
+    pub(crate) tls_key: Option<PathBuf>,
     /// The file that holds the admin token, instead of `admin-token` in the data directory.
     pub(crate) token_file: Option<PathBuf>,
     /// Host names that the listener is reached under, beside loopback ones.
@@ -117,13 +131,13 @@ pub(crate) struct StoreConfig {
 }
 
 impl Config {
-    /// Reads the file that is named, or `dormouse.toml` if there is one, and the environment. Also returns which file it
-    /// was.
-    pub(crate) fn load(path: Option<&Path>) -> Result<(Self, Option<PathBuf>), ConfigError> {
+    /// Reads the file that is named, or `dormouse.toml` if there is one, and the environment. Also returns where
+    /// that was.
+    pub(crate) fn load(path: Option<&Path>) -> Result<(Self, Origin), ConfigError> {
         let path = path.or_else(|| Some(Path::new(DEFAULT)).filter(|path| path.exists()));
-        let mut config = path.map(file::read).transpose()?.unwrap_or_default();
+        let (mut config, origin) = path.map(file::read).transpose()?.unwrap_or_default();
         environment::apply(&mut config, std::env::vars_os())?;
-        Ok((config, path.map(Path::to_owned)))
+        Ok((config, origin))
     }
 
     /// Takes what `over` says, and keeps the rest.
@@ -135,6 +149,8 @@ impl Config {
         take(&mut self.entities, over.entities);
         take(&mut self.data, over.data);
         take(&mut self.oauth.listen, over.oauth.listen);
+        take(&mut self.oauth.tls_certificate, over.oauth.tls_certificate);
+        take(&mut self.oauth.tls_key, over.oauth.tls_key);
         take(&mut self.oauth.issuer, over.oauth.issuer);
         take(&mut self.oauth.authorization_endpoint, over.oauth.authorization_endpoint);
         take(&mut self.oauth.access_ttl, over.oauth.access_ttl);
@@ -143,9 +159,13 @@ impl Config {
         take(&mut self.oauth.rotation, over.oauth.rotation);
         take(&mut self.oauth.grace, over.oauth.grace);
         take(&mut self.gateway.listen, over.gateway.listen);
+        take(&mut self.gateway.tls_certificate, over.gateway.tls_certificate);
+        take(&mut self.gateway.tls_key, over.gateway.tls_key);
         take(&mut self.gateway.bundles, over.gateway.bundles);
         take(&mut self.gateway.strict, over.gateway.strict);
         take(&mut self.admin.listen, over.admin.listen);
+        take(&mut self.admin.tls_certificate, over.admin.tls_certificate);
+        take(&mut self.admin.tls_key, over.admin.tls_key);
         take(&mut self.admin.token_file, over.admin.token_file);
         take(&mut self.admin.hosts, over.admin.hosts);
         take(&mut self.admin.metrics_open, over.admin.metrics_open);

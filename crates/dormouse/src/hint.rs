@@ -3,6 +3,7 @@
 use dormouse_bundle::{
     Bundle, Condition, Flow, Grant, Located, OAuthPolicy, OAuthV2, Operand, Operation, Operator, oauth_policy,
 };
+use std::path::Path;
 
 /// A client to put into the lines.
 pub(crate) struct Credentials<'a> {
@@ -10,15 +11,25 @@ pub(crate) struct Credentials<'a> {
     pub(crate) secret: &'a str,
 }
 
+/// Where the lines go.
+pub(crate) struct At<'a> {
+    /// `http://HOST:PORT` or `https://HOST:PORT`.
+    pub(crate) origin: &'a str,
+    /// The certificate to trust there, if it is not one that everybody trusts.
+    pub(crate) certificate: Option<&'a Path>,
+}
+
 /// One line for each flow that issues tokens to a client that authenticates; those that need a refresh token come last.
-pub(crate) fn curl_lines(bundles: &[Bundle], authority: &str, client: &Credentials<'_>) -> Vec<String> {
+pub(crate) fn curl_lines(bundles: &[Bundle], at: &At<'_>, client: &Credentials<'_>) -> Vec<String> {
+    let trust = at.certificate.map(|path| format!("--cacert '{}' ", path.display())).unwrap_or_default();
+    let curl = format!("curl {trust}-u '{}:{}'", client.key, client.secret);
     let mut lines = Vec::new();
     for bundle in bundles {
         for endpoint in &bundle.proxies {
-            let base = format!("http://{authority}{}", endpoint.base_path.value.trim_end_matches('/'));
+            let base = format!("{}{}", at.origin, endpoint.base_path.value.trim_end_matches('/'));
             let flows = [&endpoint.flows.pre_flow, &endpoint.flows.post_flow];
             for flow in endpoint.flows.conditional.iter().chain(flows) {
-                lines.extend(line(bundle, flow, &base, client));
+                lines.extend(line(bundle, flow, &base, &curl));
             }
         }
     }
@@ -26,7 +37,7 @@ pub(crate) fn curl_lines(bundles: &[Bundle], authority: &str, client: &Credentia
     lines
 }
 
-fn line(bundle: &Bundle, flow: &Flow, base: &str, client: &Credentials<'_>) -> Option<String> {
+fn line(bundle: &Bundle, flow: &Flow, base: &str, curl: &str) -> Option<String> {
     let policy = flow.request.iter().find_map(|step| token_policy(bundle, &step.policy.value))?;
     let mut facts = Facts::default();
     let condition = flow.condition.as_ref().and_then(|source| source.parsed.as_ref().ok());
@@ -49,7 +60,7 @@ fn line(bundle: &Bundle, flow: &Flow, base: &str, client: &Credentials<'_>) -> O
     if of(Place::Form).next().is_none() {
         options.push("-X POST".to_owned());
     }
-    Some(format!("curl -u '{}:{}' {} '{base}{path}{query}'", client.key, client.secret, options.join(" ")))
+    Some(format!("{curl} {} '{base}{path}{query}'", options.join(" ")))
 }
 
 fn token_policy(bundle: &Bundle, name: &str) -> Option<OAuthV2> {
@@ -174,12 +185,17 @@ mod tests {
     use super::*;
     use dormouse_bundle::{BundleSource, load};
 
+    fn at(origin: &str) -> At<'_> {
+        At { origin, certificate: None }
+    }
+
     #[test]
     fn the_demos_bundle_gives_a_line_for_each_grant() {
         let source = BundleSource::parse(concat!(env!("CARGO_MANIFEST_DIR"), "/demo")).unwrap();
         let (bundles, problems) = load(&source);
         assert!(problems.is_empty());
-        let lines = curl_lines(&bundles, "127.0.0.1:8080", &Credentials { key: "k", secret: "s" });
+        let lines =
+            curl_lines(&bundles, &at("http://127.0.0.1:8080"), &Credentials { key: "k", secret: "s" });
         assert_eq!(
             lines,
             [
@@ -222,7 +238,7 @@ mod tests {
         );
         let (bundles, _) = load(&BundleSource::parse(directory.path().to_str().unwrap()).unwrap());
         assert_eq!(
-            curl_lines(&bundles, "h", &Credentials { key: "k", secret: "s" }),
+            curl_lines(&bundles, &at("http://h"), &Credentials { key: "k", secret: "s" }),
             [
                 "curl -u 'k:s' -H 'user: ann' -X POST 'http://h/x/b?g=password'",
                 "curl -u 'k:s' -H 'v: 2' -d 'refresh_token=REFRESH_TOKEN' 'http://h/x/a?grant_type=refresh_token'",

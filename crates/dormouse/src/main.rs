@@ -18,6 +18,7 @@ mod process;
 mod repair;
 mod serving;
 mod show;
+mod tls;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! What `run` and `serve` start, told by either's flags and, for `serve`, by configuration.
 
 use crate::data::StorePlan;
+use crate::tls::ListenPlan;
 use dormouse_engine::Settings;
 use dormouse_policy::Platform;
 use dormouse_server::OAuthSettings;
@@ -24,9 +25,9 @@ pub(crate) struct Plan {
     /// Whose defaults hold in bundles.
     pub(crate) platform: Platform,
     /// Where bundles listen.
-    pub(crate) gateway: Option<SocketAddr>,
+    pub(crate) gateway: Option<ListenPlan>,
     /// Where the native endpoints listen, and their settings.
-    pub(crate) oauth: Option<(SocketAddr, OAuthSettings)>,
+    pub(crate) oauth: Option<(ListenPlan, OAuthSettings)>,
     /// Administration.
     pub(crate) admin: AdminPlan,
     /// Threads for each listener; none for one per processor.
@@ -40,7 +41,7 @@ pub(crate) struct Plan {
 /// The admin listener.
 pub(crate) struct AdminPlan {
     /// Where it listens.
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: ListenPlan,
     /// The file of its token; without it, the data directory's.
     pub(crate) token_file: Option<PathBuf>,
     /// Host names that it is reached under, beside loopback ones.
@@ -52,6 +53,6 @@ pub(crate) struct AdminPlan {
 impl AdminPlan {
     /// An admin listener on an address, with defaults.
     pub(crate) const fn on(listen: SocketAddr) -> Self {
-        Self { listen, token_file: None, hosts: Vec::new(), metrics_open: false }
+        Self { listen: ListenPlan::plain(listen), token_file: None, hosts: Vec::new(), metrics_open: false }
     }
 }

@@ -4,6 +4,7 @@ use crate::announce::{announce, show_generated};
 use crate::data::{self, Backend};
 use crate::exit::{Failure, OrFailure as _, Outcome};
 use crate::plan::Plan;
+use crate::tls::{CertificateFile, TlsWatch};
 use crate::{check, entities, log, process};
 use anyhow::anyhow;
 use dormouse_bundle::{Bundle, Problem};
@@ -11,14 +12,13 @@ use dormouse_engine::{Engine, Provisioned, Settings};
 use dormouse_flow::Host;
 use dormouse_gateway::{Program, compile};
 use dormouse_policy::{Platform, token_sources};
-use dormouse_server::{AdminAccess, Listen, NATIVE_SOURCE, Running, ServerSettings, Service, Shutdown};
+use dormouse_server::{AdminAccess, NATIVE_SOURCE, Running, ServerSettings, Service, Shutdown};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A server that was started.
 pub(crate) struct Started {
-    pub(crate) running: Running,
-    pub(crate) service: Arc<Service>,
+    pub(crate) opened: Opened,
     pub(crate) bundles: Vec<Bundle>,
     /// What came of the entity files, if there were any.
     pub(crate) provisioned: Option<Provisioned>,
@@ -26,6 +26,14 @@ pub(crate) struct Started {
     pub(crate) is_trial: bool,
     /// Where the admin token is, if one is needed.
     pub(crate) admin_token: Option<PathBuf>,
+}
+
+/// Listeners, and what they serve.
+pub(crate) struct Opened {
+    pub(crate) running: Running,
+    pub(crate) service: Arc<Service>,
+    /// The file of the gateway's self-signed certificate, if it has one.
+    pub(crate) certificate: Option<CertificateFile>,
 }
 
 /// Serves until the process is told to stop.
@@ -38,9 +46,9 @@ pub(crate) fn serve(plan: &Plan) -> Outcome {
     process::stop_on_signals(&shutdown).or_internal()?;
     let started = runtime.block_on(start(plan, &shutdown))?;
     announce(plan, &started);
-    let Started { running, service, .. } = started;
+    let Opened { running, service, certificate } = started.opened;
     running.join();
-    drop(service);
+    drop((service, certificate));
     Ok(())
 }
 
@@ -64,8 +72,7 @@ async fn start(plan: &Plan, shutdown: &Shutdown) -> Result<Started, Failure> {
         // They are in the store by now, and the next start takes them for known.
         show_generated(provisioned);
     }
-    let (running, service) = opened?;
-    Ok(Started { running, service, bundles, provisioned, is_trial, admin_token })
+    Ok(Started { opened: opened?, bundles, provisioned, is_trial, admin_token })
 }
 
 /// Opens the listeners and serves.
@@ -74,21 +81,28 @@ async fn open(
     (engine, program): (&Arc<Engine>, Program),
     (bundles, access): (&[Bundle], AdminAccess),
     shutdown: &Shutdown,
-) -> Result<(Running, Arc<Service>), Failure> {
+) -> Result<Opened, Failure> {
     let policies = bundles.iter().flat_map(token_sources).map(|(_, name)| name);
     let native = plan.oauth.as_ref().map(|_| NATIVE_SOURCE.to_owned());
     let sources: Vec<String> = policies.chain(native).collect();
     engine.register_sources(&sources).await.or_refused()?;
     let service = Arc::new(Service::new(Arc::clone(engine), program));
+    let mut watch = TlsWatch::default();
+    let gateway = plan.gateway.as_ref().map(|listen| listen.open("gateway", &mut watch)).transpose()?;
+    let (gateway, certificate) = gateway.unzip();
+    let oauth = plan.oauth.as_ref().map(|(listen, settings)| {
+        listen.open("oauth", &mut watch).map(|(listen, _)| (listen, settings.clone()))
+    });
     let settings = ServerSettings {
-        gateway: plan.gateway.map(Listen::plain),
-        oauth: plan.oauth.clone().map(|(address, settings)| (Listen::plain(address), settings)),
-        admin: Listen::plain(plan.admin.listen),
+        gateway,
+        oauth: oauth.transpose()?,
+        admin: plan.admin.listen.open("admin", &mut watch)?.0,
         workers: plan.workers.unwrap_or_else(processors),
         admin_access: access,
     };
     let running = dormouse_server::start(&service, &settings, shutdown).or_refused()?;
-    Ok((running, service))
+    watch.start(shutdown)?;
+    Ok(Opened { running, service, certificate: certificate.flatten() })
 }
 
 /// Shows what is wrong with the bundles, and refuses to serve those that have errors.
@@ -111,7 +125,7 @@ fn admin_access(plan: &Plan) -> Result<(AdminAccess, Option<PathBuf>), Failure> 
     let token = match (&admin.token_file, &plan.store.directory) {
         (Some(path), _) => Some(data::configured_token(path)?),
         (None, Some(directory)) => Some(data::admin_token(directory)?),
-        (None, None) if admin.listen.ip().is_loopback() => None,
+        (None, None) if admin.listen.address.ip().is_loopback() => None,
         (None, None) => {
             return Err(Failure::Usage(anyhow!(
                 "an admin address that is not loopback needs a token: give --data DIR, which keeps one, or name its \

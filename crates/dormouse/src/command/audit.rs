@@ -1,6 +1,6 @@
 //! `dormouse audit`: the audit of a running server.
 
-use crate::client::AdminClient;
+use crate::client::{AdminClient, Trust};
 use crate::exit::{self, OrFailure as _, Outcome};
 use clap::ValueEnum;
 use dormouse_audit::{Look, Report, csv, html, text};
@@ -17,6 +17,8 @@ pub(crate) struct Args {
     /// The file that holds the admin token.
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -35,7 +37,7 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let client = AdminClient::new(&args.admin, args.admin_token_file.as_deref())?;
+    let client = AdminClient::new(&args.admin, args.admin_token_file.as_deref(), &args.trust)?;
     let report: Report = client.get("/audit").or_refused()?;
     match args.format {
         Format::Json => {

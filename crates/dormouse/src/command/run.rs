@@ -3,6 +3,7 @@
 use crate::data::{self, StorePlan};
 use crate::exit::{Failure, OrFailure as _, Outcome};
 use crate::plan::{AdminPlan, Plan};
+use crate::tls::{ListenPlan, TlsPlan};
 use crate::{check, serving};
 use dormouse_engine::Settings;
 use dormouse_entity::Name;
@@ -24,6 +25,11 @@ pub(crate) struct Args {
     /// Where the proxies listen. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Serve the proxies over HTTPS, with a certificate that is made for this session and written to FILE, or to a temporary
+    /// file that is named at the start.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "the flag may be absent, bare, or have a value")]
+    tls_self_signed: Option<Option<PathBuf>>,
     /// Where health, metrics and audit listen. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
     admin: SocketAddr,
@@ -87,7 +93,10 @@ impl Args {
             organization: self.org.to_string(),
             environment: self.env.to_string(),
             platform: self.platform.into(),
-            gateway: Some(self.listen),
+            gateway: Some(ListenPlan {
+                address: self.listen,
+                tls: self.tls_self_signed.clone().map(TlsPlan::SelfSigned),
+            }),
             oauth: None,
             admin: AdminPlan::on(self.admin),
             workers: self.workers,
@@ -111,4 +120,5 @@ Examples:
   dormouse run ./oauth
   dormouse run ./oauth ./weather --entities ./entities --data ./state
   dormouse run --check --strict ./oauth.zip
+  dormouse run ./oauth --listen 127.0.0.1:8443 --tls-self-signed=dormouse.pem
   dormouse run payments=./oauth --listen 0.0.0.0:8080 --env prod";

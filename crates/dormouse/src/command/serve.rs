@@ -1,12 +1,12 @@
 //! `dormouse serve`: the native OAuth endpoints, and bundles beside them.
 
 use crate::command::run::PlatformName;
-use crate::config::{Config, OAuthConfig, StoreConfig};
+use crate::config::{Config, OAuthConfig, Origin, StoreConfig};
 use crate::data::StorePlan;
 use crate::exit::{Failure, OrFailure as _, Outcome, say};
 use crate::plan::{AdminPlan, Plan};
 use crate::serving;
-use anyhow::anyhow;
+use crate::tls::{ListenPlan, TlsFiles, TlsPlan};
 use dormouse_engine::Settings;
 use dormouse_server::OAuthSettings;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -54,9 +54,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let (config, path) = Config::load(args.config.as_deref()).or_usage()?;
-    let plan = args.plan(config)?;
-    if let Some(path) = path {
+    let (config, origin) = Config::load(args.config.as_deref()).or_usage()?;
+    let plan = args.plan(config, &origin)?;
+    if let Some(path) = origin.path() {
         say(format_args!("reading {}", path.display()));
     }
     serving::serve(&plan)
@@ -64,31 +64,38 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 impl Args {
     /// What flags and configuration say together.
-    fn plan(&self, config: Config) -> Result<Plan, Failure> {
+    fn plan(&self, config: Config, origin: &Origin) -> Result<Plan, Failure> {
         let bundles = if self.bundles.is_empty() {
             config.gateway.bundles.unwrap_or_default()
         } else {
             self.bundles.clone()
         };
         let gateway = self.gateway.or(config.gateway.listen);
+        let mistake = |key, message| Err(origin.mistake("gateway", key, message)).or_usage();
         match (bundles.is_empty(), gateway) {
-            (false, None) => {
-                return Err(Failure::Usage(anyhow!(
-                    "bundles need an address of their own: give --gateway ADDR, or gateway.listen"
-                )));
-            }
-            (true, Some(_)) => {
-                return Err(Failure::Usage(anyhow!(
-                    "the gateway has nothing to serve: give --bundle BUNDLE, or gateway.bundles"
-                )));
-            }
+            (false, None) => mistake(
+                "bundles",
+                "bundles need an address of their own: give --gateway ADDR, or gateway.listen",
+            )?,
+            (true, Some(_)) => mistake(
+                "listen",
+                "the gateway has nothing to serve: give --bundle BUNDLE, or gateway.bundles",
+            )?,
             _ => {}
         }
         let or_default = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
         let directory = self.data.clone().or(config.data);
-        if directory.is_none() && (config.store.mark.is_some() || config.store.mark_identity.is_some()) {
-            return Err(Failure::Usage(anyhow!("store.mark and store.mark_identity need a data directory")));
+        let marks =
+            [("mark", config.store.mark.is_some()), ("mark_identity", config.store.mark_identity.is_some())];
+        if let Some((key, _)) = marks.into_iter().find(|(_, set)| *set && directory.is_none()) {
+            let message =
+                "store.mark and store.mark_identity need a data directory: give --data DIR, or data";
+            return Err(origin.mistake("store", key, message)).or_usage();
         }
+        let tls = |section, certificate, key| tls_plan(origin, section, (certificate, key));
+        let gateway_tls = tls("gateway", config.gateway.tls_certificate, config.gateway.tls_key)?;
+        let oauth_tls = tls("oauth", config.oauth.tls_certificate.clone(), config.oauth.tls_key.clone())?;
+        let admin_tls = tls("admin", config.admin.tls_certificate, config.admin.tls_key)?;
         Ok(Plan {
             bundles,
             strict: self.strict || config.gateway.strict.unwrap_or_default(),
@@ -97,13 +104,16 @@ impl Args {
             organization: or_default(self.org.clone().or(config.organization), "local"),
             environment: or_default(self.env.clone().or(config.environment), "test"),
             platform: self.platform.map(Into::into).or(config.platform).unwrap_or_default(),
-            gateway,
+            gateway: gateway.map(|address| ListenPlan { address, tls: gateway_tls }),
             oauth: Some((
-                self.listen.or(config.oauth.listen).unwrap_or(LISTEN),
+                ListenPlan { address: self.listen.or(config.oauth.listen).unwrap_or(LISTEN), tls: oauth_tls },
                 oauth_settings(&config.oauth),
             )),
             admin: AdminPlan {
-                listen: self.admin.or(config.admin.listen).unwrap_or(ADMIN),
+                listen: ListenPlan {
+                    address: self.admin.or(config.admin.listen).unwrap_or(ADMIN),
+                    tls: admin_tls,
+                },
                 token_file: config.admin.token_file,
                 hosts: config.admin.hosts.unwrap_or_default(),
                 metrics_open: config.admin.metrics_open.unwrap_or_default(),
@@ -116,6 +126,26 @@ impl Args {
                 mark_identity: config.store.mark_identity.unwrap_or_default(),
             },
         })
+    }
+}
+
+/// The identity of a listener. Half of one is a mistake: it would be served without.
+fn tls_plan(
+    origin: &Origin,
+    section: &str,
+    files: (Option<PathBuf>, Option<PathBuf>),
+) -> Result<Option<TlsPlan>, Failure> {
+    match files {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => Ok(Some(TlsPlan::Files(TlsFiles { certificate, key }))),
+        (Some(_), None) => {
+            let message = format!("{section}.tls_certificate needs its private key: give {section}.tls_key");
+            Err(origin.mistake(section, "tls_certificate", &message)).or_usage()
+        }
+        (None, Some(_)) => {
+            let message = format!("{section}.tls_key needs its certificate: give {section}.tls_certificate");
+            Err(origin.mistake(section, "tls_key", &message)).or_usage()
+        }
     }
 }
 
@@ -153,6 +183,8 @@ Configuration (every key may be left out; flags win, then DORMOUSE__SECTION__KEY
   data = \"/var/lib/dormouse\"
   [oauth]
   listen = \"127.0.0.1:8080\"
+  tls_certificate = \"/etc/dormouse/tls.crt\"   # with both, HTTPS; read again when they change
+  tls_key = \"/etc/dormouse/tls.key\"           # gateway and admin have the same two
   issuer = \"https://auth.example.com\"
   access_ttl = \"30m\"
   refresh_ttl = \"30d\"

@@ -14,6 +14,8 @@ pub(crate) enum ConfigError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Settings that do not go together, of which none stands in the file or the environment.
+    Combination(String),
     /// Something in the file is wrong.
     Content(Excerpt),
     /// An environment variable is wrong.
@@ -40,7 +42,11 @@ pub(crate) struct Excerpt {
 impl Excerpt {
     /// The place of an error of the TOML parser.
     pub(super) fn new(path: &Path, content: &str, error: &toml::de::Error) -> Self {
-        let range = error.span().unwrap_or(0..0);
+        Self::at(path, content, error.span().unwrap_or(0..0), one_line(error.message()))
+    }
+
+    /// A place, and what is wrong there.
+    pub(super) fn at(path: &Path, content: &str, range: Range<usize>, message: String) -> Self {
         let before = content.get(..range.start).unwrap_or(content);
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let text = content.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -50,7 +56,7 @@ impl Excerpt {
             column: before.get(start..).map_or(0, |line| line.chars().count()) + 1,
             width: width(content, &range),
             text: text.to_owned(),
-            message: one_line(error.message()),
+            message,
         }
     }
 }
@@ -69,6 +75,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::Combination(message) => f.write_str(message),
             Self::Variable { name, message } => write!(f, "environment variable {name}: {message}"),
             Self::Content(excerpt) => {
                 let Excerpt { path, line, column, width, text, message } = excerpt;

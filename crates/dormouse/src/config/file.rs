@@ -2,16 +2,17 @@
 
 use crate::config::Config;
 use crate::config::error::{ConfigError, Excerpt};
+use crate::config::origin::Origin;
 use std::path::{Path, PathBuf};
 
-pub(super) fn read(path: &Path) -> Result<Config, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<(Config, Origin), ConfigError> {
     let content = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::File { path: path.to_owned(), source })?;
     let mut config = parse(path, &content)?;
     if let Some(directory) = path.parent() {
         anchor(&mut config, directory);
     }
-    Ok(config)
+    Ok((config, Origin::file(path, content)))
 }
 
 fn parse(path: &Path, content: &str) -> Result<Config, ConfigError> {
@@ -19,8 +20,18 @@ fn parse(path: &Path, content: &str) -> Result<Config, ConfigError> {
 }
 
 fn anchor(config: &mut Config, directory: &Path) {
-    let paths =
-        [&mut config.entities, &mut config.data, &mut config.admin.token_file, &mut config.store.mark];
+    let paths = [
+        &mut config.entities,
+        &mut config.data,
+        &mut config.oauth.tls_certificate,
+        &mut config.oauth.tls_key,
+        &mut config.gateway.tls_certificate,
+        &mut config.gateway.tls_key,
+        &mut config.admin.tls_certificate,
+        &mut config.admin.tls_key,
+        &mut config.admin.token_file,
+        &mut config.store.mark,
+    ];
     for path in paths.into_iter().flatten() {
         *path = directory.join(&*path);
     }
@@ -51,7 +62,7 @@ mod tests {
         );
         check(
             "[oauth]\nisuer = \"https://a.example\"\n",
-            "dormouse.toml:2:1: unknown field `isuer`, expected one of `listen`, `issuer`, \
+            "dormouse.toml:2:1: unknown field `isuer`, expected one of `listen`, `tls_certificate`, `tls_key`, `issuer`, \
              `authorization_endpoint`, `access_ttl`, `refresh_ttl`, `family_ttl`, `rotation`, `grace`\n  |\n\
              2 | isuer = \"https://a.example\"\n  | ^^^^^",
         );

@@ -1,6 +1,6 @@
 //! The same binary as a child process, over real sockets.
 
-use crate::client::AdminClient;
+use crate::client::{AdminClient, Trust};
 use anyhow::{Context as _, anyhow, bail};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -53,7 +53,7 @@ impl Server {
         // A full pipe would stop the server.
         thread::spawn(move || lines.for_each(drop));
         let token = directory.join("data").join("admin-token");
-        let admin = AdminClient::new(&admin.unwrap_or_default(), Some(&token))
+        let admin = AdminClient::new(&admin.unwrap_or_default(), Some(&token), &Trust::default())
             .map_err(|_| anyhow!("no admin address"))?;
         admin.text("/readyz").context("the server is not ready")?;
         Ok(Self { child, proxy: proxy.unwrap_or_default(), admin })

@@ -39,4 +39,6 @@ mod serve_configuration;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod zero;

@@ -56,8 +56,8 @@ impl Server {
             };
             let origin = line
                 .split_whitespace()
-                .find_map(|word| word.strip_prefix("http://"))
-                .map(|rest| format!("http://{}", rest.split('/').next().unwrap_or_default()));
+                .find_map(|word| word.split_once("://").filter(|(scheme, _)| scheme.starts_with("http")))
+                .map(|(scheme, rest)| format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()));
             if line.trim_start().starts_with("admin ") {
                 admin = origin;
             } else if line.trim_start().starts_with("oauth ") {
