@@ -3,6 +3,7 @@
 
 mod digests;
 mod functions;
+mod paths;
 mod patterns;
 mod texts;
 mod times;
@@ -182,6 +183,10 @@ fn function(name: &str, arguments: &[TreeArgument]) -> Result<Option<Call>, Temp
     }
     let arguments = arguments.iter().map(|argument| match argument {
         TreeArgument::Literal(text) => functions::Argument::Literal(text.as_str().into()),
+        // The last argument of jsonPath is a bare word.
+        TreeArgument::Variable { name, default: None } if matches!(name.as_str(), "true" | "false") => {
+            functions::Argument::Literal(name.as_str().into())
+        }
         TreeArgument::Variable { name, default } => {
             functions::Argument::Reference(Reference::new(name, default.as_deref()))
         }
@@ -212,6 +217,8 @@ mod tests {
             ("seconds", 1_377_112_607_i64.into()),
             ("milliseconds", 1_377_112_607_413_i64.into()),
             ("regex", "[".into()),
+            ("expression", "$.first".into()),
+            ("people", r#"{"list":[{"a":1},{"a":2}],"first":"Ada \"A\""}"#.into()),
         ] {
             transaction.set(name, value).expect("writable");
         }
@@ -357,16 +364,26 @@ mod tests {
     }
 
     #[test]
+    fn json_paths() {
+        check("{jsonPath($.name,people)}", "");
+        check("{jsonPath($.list[1].a,people)}", "2");
+        check("{jsonPath('$.list[*].a',people)}", "1");
+        check("{jsonPath($.list[?(@.a == 2)].a,people,true)}", "[2]");
+        check("{jsonPath($.list,people)}", "{\"a\":1}");
+        check("{jsonPath(expression,people)}", "Ada \"A\"");
+        assert!(render("{jsonPath($.a,name)}", Unresolved::Error).is_err());
+    }
+
+    #[test]
     fn problems_are_found_when_compiled() {
         for (text, expected) in [
-            ("{jsonPath($.a,body)}", TemplateProblem::Unsupported("jsonPath".into())),
             ("{xpath('/a',body)}", TemplateProblem::Unsupported("xpath".into())),
             ("{md5Hex()}", TemplateProblem::WrongArgumentCount("md5Hex".into())),
             ("{createUuid('x')}", TemplateProblem::WrongArgumentCount("createUuid".into())),
         ] {
             assert_eq!(Template::compile_text(text).err(), Some(expected), "{text}");
         }
-        let (template, _) = Template::compile(&Tree::parse("{jsonPath($.a,body)}"));
+        let (template, _) = Template::compile(&Tree::parse("{xpath('/a',body)}"));
         assert!(matches!(template.render(&sample(), Unresolved::Empty), Err(TemplateError::Function { .. })));
         for text in ["{replaceAll(a,'(','')}", "{timeFormatUTC('jj',a)}", "{xeger('[')}"] {
             assert!(

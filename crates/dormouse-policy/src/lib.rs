@@ -4,6 +4,7 @@
 //! then; at run time it reads and changes one transaction and returns an outcome, and never calls the gateway.
 
 mod compile_context;
+mod extract;
 mod javascript;
 mod message_actions;
 mod oauth;

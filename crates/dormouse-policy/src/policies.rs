@@ -1,7 +1,9 @@
 //! The policies, one file each. Each file has one `KIND`, which the registry lists.
 
+pub(crate) mod assert_condition;
 pub(crate) mod assign_message;
 pub(crate) mod delete_oauth_v2_info;
+pub(crate) mod extract_variables;
 pub(crate) mod flow_callout;
 pub(crate) mod get_oauth_v2_info;
 pub(crate) mod javascript;

@@ -2,7 +2,7 @@
 
 use crate::compile_context::CompileContext;
 use crate::policies::{
-    assign_message, delete_oauth_v2_info, flow_callout, get_oauth_v2_info, javascript, oauth_v2, quota, raise_fault,
+    assert_condition, assign_message, delete_oauth_v2_info, extract_variables, flow_callout, get_oauth_v2_info, javascript, oauth_v2, quota, raise_fault,
     revoke_oauth_v2, set_oauth_v2_info,
 };
 use dormouse_bundle::{Policy, Problem};
@@ -27,8 +27,10 @@ pub struct PolicyKind {
 
 /// Every kind, in alphabetical order of the tags.
 pub const POLICIES: &[PolicyKind] = &[
+    assert_condition::KIND,
     assign_message::KIND,
     delete_oauth_v2_info::KIND,
+    extract_variables::KIND,
     flow_callout::KIND,
     get_oauth_v2_info::KIND,
     javascript::KIND,

@@ -1,12 +1,13 @@
 //! The registry of template functions, and calls of them. A function is one entry here and its code in a file of its
 //! kind.
 
-use super::{Reference, TemplateError, Unresolved, digests, patterns, texts, times, values};
+use super::{Reference, TemplateError, Unresolved, digests, paths, patterns, texts, times, values};
 use crate::date_format::DateFormat;
 use crate::host::Host;
 use crate::transaction::Transaction;
 use crate::value::Text;
 use dormouse_text::java_regex::{Generator, Pattern};
+use dormouse_text::json_path::JsonPath;
 
 /// A function of Apigee's list.
 pub(super) struct Function {
@@ -37,6 +38,7 @@ pub(super) enum Prepared {
     Nothing,
     Date(DateFormat),
     Generator(Generator),
+    JsonPath(Box<JsonPath>),
     Pattern(Box<Pattern>),
 }
 
@@ -160,7 +162,7 @@ const fn prepared(
 }
 
 /// Functions of Apigee that need a query language this version does not have.
-pub(super) const UNSUPPORTED: &[&str] = &["jsonPath", "xPath", "xpath"];
+pub(super) const UNSUPPORTED: &[&str] = &["xPath", "xpath"];
 
 /// In the order of Apigee's reference.
 const FUNCTIONS: &[Function] = &[
@@ -205,5 +207,13 @@ const FUNCTIONS: &[Function] = &[
         takes_null: true,
         prepare: nothing,
         evaluate: values::first_non_null,
+    },
+    Function {
+        name: "jsonPath",
+        arguments_min: 2,
+        arguments_max: 3,
+        takes_null: false,
+        prepare: paths::prepare_json_path,
+        evaluate: paths::json_path,
     },
 ];

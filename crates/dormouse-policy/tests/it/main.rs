@@ -4,6 +4,7 @@
 
 mod authorizing;
 mod configuration;
+mod extracting;
 mod failures;
 mod importing;
 mod issuing;

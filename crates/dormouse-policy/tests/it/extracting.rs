@@ -1,0 +1,170 @@
+//! ExtractVariables and AssertCondition: what they set, and each fault.
+
+use crate::support::{End, Ran, World};
+use dormouse_bundle::Level;
+use dormouse_flow::{Message, Value};
+
+fn request(content_type: &str, body: &str) -> Message {
+    let mut request = Message::request("POST", "/orders/7/items?code=DBN88271&q=a&q=b");
+    request.set_content_type(content_type).expect("valid");
+    request.headers_mut().set("Authorization", "Basic YTpi").expect("valid");
+    request.set_body(body.to_owned());
+    request
+}
+
+fn extract(request: Message, elements: &str) -> Ran {
+    World::new().run(request, &format!("<ExtractVariables name='P'>{elements}</ExtractVariables>"))
+}
+
+/// The texts of variables after a policy that passes; `-` for one that is not set.
+#[track_caller]
+fn check(request: Message, elements: &str, names: &[&str], expected: &[&str]) {
+    let ran = extract(request, elements);
+    assert_eq!(ran.end, End::Continue, "{elements}");
+    let text = |name: &&str| {
+        let value = ran.transaction.get(name);
+        ran.transaction.text_of(value).map_or_else(|| "-".to_owned(), |text| text.to_string())
+    };
+    assert_eq!(names.iter().map(text).collect::<Vec<_>>(), expected, "{elements}");
+}
+
+#[track_caller]
+fn check_fault(request: Message, elements: &str, name: &str, text: &str) {
+    let code = format!("steps.extractvariables.{name}");
+    let expected = End::Fault { status: 500, code, text: text.to_owned() };
+    assert_eq!(extract(request, elements).end, expected, "{elements}");
+}
+
+fn json(body: &str) -> Message {
+    request("application/json; charset=utf-8", body)
+}
+
+fn json_variable(attributes: &str, path: &str) -> String {
+    format!(
+        "<JSONPayload><Variable name='v' {attributes}><JSONPath>{path}</JSONPath></Variable></JSONPayload>"
+    )
+}
+
+#[test]
+fn paths_parameters_headers_and_forms() {
+    let paths = "<VariablePrefix>u</VariablePrefix><URIPath><Pattern>/orders/**</Pattern>\
+                 <Pattern ignoreCase='true'>/ORDERS/{id}/{what}</Pattern><Pattern>/{a}/**</Pattern></URIPath>";
+    let problems = World::new().compile(&format!("<ExtractVariables name='P'>{paths}</ExtractVariables>")).1;
+    assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["pattern-without-variable"]);
+    let paths = paths.replace("<Pattern>/orders/**</Pattern>", "");
+    check(json("{}"), &paths, &["u.id", "u.what", "u.a"], &["7", "items", "-"]);
+    let query = "<QueryParam name='code'><Pattern>DBN{dbncode}</Pattern></QueryParam>\
+                 <QueryParam name='q.2'><Pattern>{second}</Pattern></QueryParam>\
+                 <QueryParam name='none'><Pattern>{none}</Pattern></QueryParam>";
+    check(json("{}"), query, &["dbncode", "second", "none"], &["88271", "b", "-"]);
+    let header = "<Header name='authorization'><Pattern ignoreCase='true'>basic {c}</Pattern></Header>";
+    check(json("{}"), header, &["c"], &["YTpi"]);
+    let form = "<FormParam name='greeting'><Pattern>hello {user}</Pattern></FormParam>";
+    let body = request("application/x-www-form-urlencoded", "greeting=hello+Ada");
+    check(body, form, &["user"], &["Ada"]);
+    let variable =
+        "<Variable name='request.content'><Pattern>a{request.queryparam.made}c</Pattern></Variable>";
+    check(request("text/plain", "abc"), variable, &["request.queryparam.made"], &["b"]);
+}
+
+#[test]
+fn json_payloads() {
+    let body = r#"{"a":{"b":[1,2.50,"x"]},"t":true,"n":null,"list":[{"k":1},{"k":2}]}"#;
+    for (attributes, path, expected) in [
+        ("", "$.a.b[2]", "x"),
+        ("", "$.a.b[0]", "1"),
+        ("", "$.a", r#"{"b":[1,2.5,"x"]}"#),
+        ("", "$.a.b", r#"[1,2.5,"x"]"#),
+        ("", "$.list[*].k", "[1,2]"),
+        ("", "$.list[?(@.k == '{request.queryparam.wanted}')].k", "[]"),
+        ("type='boolean'", "$.t", "true"),
+        ("type='integer'", "$.a.b[0]", "1"),
+        ("", "$.n", "-"),
+        ("", "$.missing.deeper", "-"),
+        ("", "$.list.length()", "2"),
+    ] {
+        check(json(body), &json_variable(attributes, path), &["v"], &[expected]);
+    }
+    let typed = extract(json(body), &json_variable("type='integer'", "$.a.b[0]"));
+    assert_eq!(typed.transaction.get("v"), Value::Int(1));
+    check(request("text/plain", body), &json_variable("", "$.t"), &["v"], &["-"]);
+    let source = format!("<Source>request.content</Source>{}", json_variable("", "$.t"));
+    check(request("text/plain", body), &source, &["v"], &["true"]);
+    let clear = format!("<Source clearPayload='true'>request</Source>{}", json_variable("", "$.t"));
+    check(json(body), &clear, &["v", "request.content"], &["true", ""]);
+}
+
+#[test]
+fn faults() {
+    let variable = json_variable("", "$.a");
+    let failed = "Failed to execute the ExtractVariables: P";
+    for body in ["", "{", "nonsense", &"[".repeat(100_000)] {
+        check_fault(json(body), &variable, "ExecutionFailed", failed);
+    }
+    let source = format!("<Source>response</Source>{variable}");
+    let text = "response message is not available for ExtractVariable: P";
+    check_fault(json("{}"), &source, "SourceMessageNotAvailable", text);
+    let open = json_variable("", "$.a[{request.queryparam.code}]");
+    check_fault(json("{}"), &open, "InvalidJSONPath", "Invalid JSON path $.a[DBN88271] in policy P.");
+    let cast = json_variable("type='integer'", "$.a");
+    let text = "Unable to cast value of v in ExtractVariables: P";
+    check_fault(json(r#"{"a":"x"}"#), &cast, "UnableToCast", text);
+    let fixed = variable.replace("name='v'", "name='organization.name'");
+    let text = "Variable organization.name is immutable in ExtractVariables: P";
+    check_fault(json(r#"{"a":"x"}"#), &fixed, "ImmutableVariable", text);
+    let missing = variable.replace("name='v'", "name='response.content'");
+    let text = "Failed to set variable response.content from ExtractVariables: P";
+    check_fault(json(r#"{"a":"x"}"#), &missing, "SetVariableFailed", text);
+}
+
+#[test]
+fn what_is_refused_when_a_bundle_is_loaded() {
+    for (elements, code) in [
+        ("", "nothing-to-extract"),
+        ("<QueryParam><Pattern>{a}</Pattern></QueryParam>", "missing-name"),
+        ("<QueryParam name='a'><Pattern>b</Pattern></QueryParam>", "pattern-without-variable"),
+        ("<JSONPayload><Variable name='a'/></JSONPayload>", "empty-json-path"),
+        ("<JSONPayload><Variable><JSONPath>$</JSONPath></Variable></JSONPayload>", "missing-name"),
+        (&json_variable("", "$.a["), "invalid-json-path"),
+        (&json_variable("type='date'", "$.a"), "unknown-type"),
+    ] {
+        let (_, problems) =
+            World::new().compile(&format!("<ExtractVariables name='P'>{elements}</ExtractVariables>"));
+        let errors: Vec<_> = problems
+            .iter()
+            .filter(|problem| problem.level == Level::Error)
+            .map(|problem| problem.code)
+            .collect();
+        assert_eq!(errors, [code], "{elements}");
+    }
+}
+
+#[test]
+fn a_condition_becomes_a_variable() {
+    for (condition, expected) in [
+        ("request.queryparam.code = \"DBN88271\"", true),
+        ("request.queryparam.code = \"x\"", false),
+        ("missing = null and request.verb = \"POST\"", true),
+    ] {
+        let policy =
+            format!("<AssertCondition name='P'><Condition>{condition}</Condition></AssertCondition>");
+        let ran = World::new().run(json("{}"), &policy);
+        let truth = ran.transaction.get("assertcondition.P.truthValue");
+        assert_eq!((ran.end, truth), (End::Continue, Value::Bool(expected)), "{condition}");
+    }
+    for condition in ["", "a ="] {
+        let policy =
+            format!("<AssertCondition name='P'><Condition>{condition}</Condition></AssertCondition>");
+        let problems = World::new().compile(&policy).1;
+        assert!(problems.iter().any(|problem| problem.level == Level::Error), "{condition}");
+    }
+}
+
+#[test]
+fn a_condition_that_gives_up_is_a_fault() {
+    let condition = "request.content ~~ \"(a+)+(?=b)c\\1\"";
+    let policy = format!("<AssertCondition name='P'><Condition>{condition}</Condition></AssertCondition>");
+    let ran = World::new().run(request("text/plain", &"a".repeat(100_000)), &policy);
+    let End::Fault { status, code, .. } = ran.end else { panic!("no fault") };
+    assert_eq!((status, code.as_str()), (500, "steps.assertcondition.ConditionEvaluationFailed"));
+}
