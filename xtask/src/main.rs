@@ -1,5 +1,7 @@
 //! The project's own commands, started as `cargo xtask COMMAND`: one file per command, listed in [`COMMANDS`].
 
+mod bench;
+mod bench_lint;
 mod ci;
 mod lint_truth;
 mod rules;
@@ -51,6 +53,8 @@ fn help(output: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 const COMMANDS: &[Command] = &[
+    Command { name: "bench", about: bench::ABOUT, run: bench::run },
+    Command { name: "bench-lint", about: bench_lint::ABOUT, run: bench_lint::run },
     Command { name: "ci", about: ci::ABOUT, run: ci::run },
     Command { name: "lint-truth", about: lint_truth::ABOUT, run: lint_truth::run },
     Command { name: "rules", about: rules::ABOUT, run: rules::run },
