@@ -1,6 +1,7 @@
 //! What policies may use of the process that runs them.
 
 use crate::http_client::HttpClient;
+use crate::node_state::NodeState;
 use crate::quota::QuotaCounters;
 use crate::value::Text;
 use dormouse_engine::Engine;
@@ -29,6 +30,8 @@ pub struct Host {
     pub http_client: Arc<dyn HttpClient>,
     /// What Quota policies have used.
     pub quota_counters: Arc<QuotaCounters>,
+    /// What other policies remember between requests.
+    pub node_state: Arc<NodeState>,
 }
 
 /// Property sets by name: `propertyset.SET.KEY`.

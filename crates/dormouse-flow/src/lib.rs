@@ -4,6 +4,7 @@
 //! compiled once per deployment; a variable that nobody reads costs nothing; nothing here does I/O, and time and
 //! randomness come from the [`Host`].
 
+mod cache;
 mod compare;
 mod condition;
 mod context;
@@ -13,12 +14,15 @@ mod fault;
 mod headers;
 mod host;
 mod http_client;
+mod key_value_cache;
 mod message;
 mod message_store;
+mod node_state;
 mod outcome;
 mod parameters;
 mod property;
 mod quota;
+mod spike_arrest;
 mod system;
 mod template;
 #[cfg(test)]
@@ -30,6 +34,7 @@ mod variables;
 mod wildcard;
 mod write_error;
 
+pub use cache::{CacheKey, CachedValue, Caches, Entry, EntryTooLarge, Found};
 pub use condition::{Condition, EvaluationError, InvalidPattern};
 pub use context::{Arrival, Phase, Place};
 pub use date_format::{DateFormat, InvalidDateFormat};
@@ -40,14 +45,17 @@ pub use host::{Deployment, Host, PropertySets};
 pub use http_client::{
     CallError, CallFuture, CallLimits, Destination, HttpClient, InvalidUrl, Offline, OutgoingCall, Tls,
 };
+pub use key_value_cache::{KeyValueCache, KeyValueName};
 pub use message::{FORM, Message, MessageKind};
 pub use message_store::MessageId;
+pub use node_state::NodeState;
 pub use outcome::{FlowCall, Outcome};
 pub use parameters::Parameters;
 pub use property::parse_status;
 pub use quota::{
     QuotaCounters, QuotaDemand, QuotaKey, QuotaKind, QuotaMode, QuotaPeriod, QuotaReading, QuotaUnit,
 };
+pub use spike_arrest::{SpikeArrestKey, SpikeArrestRate, SpikeArrests};
 pub use system::uuid;
 pub use template::{Template, TemplateError, TemplateProblem, Unresolved};
 pub use transaction::Transaction;

@@ -17,6 +17,7 @@ pub(crate) fn transaction(verb: &'static str, uri: &str) -> Transaction {
         entropy,
         http_client: Arc::new(crate::Offline),
         quota_counters: Arc::default(),
+        node_state: Arc::default(),
         organization: "local".into(),
         environment: "test".into(),
         time_zone: jiff::tz::TimeZone::UTC,

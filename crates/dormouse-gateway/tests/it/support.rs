@@ -33,6 +33,7 @@ pub(crate) fn program_on(names: &[&str], clock: Arc<dyn Clock>) -> (Program, Vec
         entropy,
         http_client: Arc::new(dormouse_flow::Offline),
         quota_counters: Arc::default(),
+        node_state: Arc::default(),
         organization: "local".into(),
         environment: "test".into(),
         time_zone: jiff::tz::TimeZone::UTC,

@@ -72,6 +72,7 @@ impl World {
             entropy: Arc::clone(&entropy),
             http_client: Arc::new(dormouse_flow::Offline),
             quota_counters: Arc::default(),
+            node_state: Arc::default(),
             organization: ORGANIZATION.into(),
             environment: "test".into(),
             time_zone: jiff::tz::TimeZone::UTC,
