@@ -31,6 +31,9 @@ pub(crate) fn decode(path: &str, bytes: &[u8]) -> Result<(Arc<SourceFile>, Optio
     }
 }
 
+/// What a file begins with, and how to read its pairs of bytes.
+type Utf16Start = (&'static [u8], fn([u8; 2]) -> u16);
+
 fn utf16(
     path: &str,
     bytes: &[u8],
@@ -100,7 +103,7 @@ fn declared_encoding(file: &Arc<SourceFile>) -> Option<(String, Span)> {
 pub(crate) const FILE_MAX_BYTES: usize = 1024 * 1024;
 const UTF_8_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Byte order marks, and `<?` without one.
-const UTF_16_STARTS: &[(&[u8], fn([u8; 2]) -> u16)] = &[
+const UTF_16_STARTS: &[Utf16Start] = &[
     (b"\xFE\xFF", u16::from_be_bytes),
     (b"\xFF\xFE", u16::from_le_bytes),
     (b"<\0", u16::from_le_bytes),

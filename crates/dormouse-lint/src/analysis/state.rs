@@ -258,11 +258,11 @@ impl State {
         match self.value(name) {
             Value::Text(value) => of_text(&value, test),
             Value::Variable(variable) => Formula::literal(&variable, test),
-            Value::VariableOr(variable, text) => {
+            Value::VariableOr(variable, otherwise) => {
                 let is_absent = Formula::literal(&variable, Test::Null);
                 let there =
                     Formula::And(vec![is_absent.negated(), Formula::literal(&variable, test.clone())]);
-                Formula::Or(vec![there, Formula::And(vec![is_absent, of_text(&text, test)])])
+                Formula::Or(vec![there, Formula::And(vec![is_absent, of_text(&otherwise, test)])])
             }
         }
     }
