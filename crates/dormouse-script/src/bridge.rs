@@ -123,7 +123,7 @@ fn exchanges<'js>(ctx: &Ctx<'js>, bridge: &Rc<Bridge>, native: &Object<'js>) -> 
         move |ctx: Ctx<'js>, exchange| own.ask(&ctx, |answer| Question::IsComplete(exchange, answer));
     native.set("isComplete", Function::new(ctx.clone(), is_complete)?)?;
     let own = Rc::clone(bridge);
-    // `[variable, null]` or `[null, error]`.
+    // `[variable, undefined]` or `[undefined, error]`.
     let wait = move |ctx: Ctx<'js>, exchange: u32| {
         let result = own.ask(&ctx, |answer| Question::Wait(exchange, answer))?;
         Ok::<_, rquickjs::Error>(match result {

@@ -8,6 +8,7 @@ mod extracting;
 mod failures;
 mod importing;
 mod issuing;
+mod javascript;
 mod looking_up;
 mod quota;
 mod redeeming;

@@ -178,10 +178,10 @@
     #wait() { return this.#result ??= native.wait(this.#id); }
     isComplete() { return this.#result !== undefined || native.isComplete(this.#id); }
     waitForComplete() { this.#wait(); }
-    isSuccess() { return this.isComplete() && this.#wait()[1] === null; }
-    isError() { return this.isComplete() && this.#wait()[1] !== null; }
-    getResponse() { const [name] = this.#wait(); return name === null ? null : message(name); }
-    getError() { return this.#wait()[1]; }
+    isSuccess() { return this.isComplete() && this.#wait()[1] === undefined; }
+    isError() { return this.isComplete() && this.#wait()[1] !== undefined; }
+    getResponse() { const [name] = this.#wait(); return name === undefined ? null : message(name); }
+    getError() { return this.#wait()[1] ?? null; }
     toJSON() { return { '\u0001exchange': this.#id }; }
   }
   for (const name of ['id', 'toJSON']) defineProperty(Exchange.prototype, name, { enumerable: false });

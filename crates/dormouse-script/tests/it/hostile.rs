@@ -113,3 +113,15 @@ fn a_run_that_gets_no_thread_is_refused() {
     assert_eq!(refused, Err(ScriptError::Busy));
     assert_eq!(finish(busy).1, Err(ScriptError::TimeLimit(Duration::from_secs(2))));
 }
+
+#[test]
+fn a_thread_that_cannot_be_stopped_is_answered_for_and_replaced() {
+    let limits = Limits { threads: 1, stuck_max: 1, grace: Duration::from_millis(20), ..Limits::default() };
+    let scripts = Scripts::new(limits);
+    // The engine asks after thousands of steps, and each step here takes long.
+    let stuck = script("var a = new Float64Array(4e6); while (true) a.sort()", LIMIT);
+    assert_eq!(finish(scripts.run(&stuck, STAGE)).1, Err(ScriptError::TimeLimit(LIMIT)));
+    assert_eq!(finish(scripts.run(&stuck, STAGE)).1, Err(ScriptError::Stuck));
+    let quick = script("1", Duration::from_secs(5));
+    assert_eq!(finish(scripts.run(&quick, STAGE)).1, Ok(()));
+}
