@@ -1,7 +1,8 @@
 //! Headers of a message: ordered, repeatable, keeping the spelling that a policy wrote (Apigee: "Flow variables
 //! reference", `message.header.*`; RFC 9110 §5).
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 
 /// The headers of a message, in order. Names match regardless of case.
@@ -41,6 +42,26 @@ impl Headers {
             }
         }
         Self(headers)
+    }
+
+    /// Appends a line as it came over the wire, spelling included. The value's text is shared, not copied.
+    ///
+    /// # Errors
+    /// [`InvalidHeader`]; the headers are then unchanged.
+    pub fn push_received(&mut self, name: &[u8], value: Bytes) -> Result<(), InvalidHeader> {
+        let shown = String::from_utf8_lossy(name);
+        let canonical =
+            HeaderName::from_bytes(name).map_err(|_| InvalidHeader::Name(shown.clone().into_owned()))?;
+        let spelling = (canonical.as_str() != shown).then(|| shown.as_ref().into());
+        let value =
+            HeaderValue::from_maybe_shared(value).map_err(|_| InvalidHeader::Value(shown.into_owned()))?;
+        self.0.push(Header { name: canonical, spelling, value });
+        Ok(())
+    }
+
+    /// Every header line in order: the canonical name, the name as it was spelled, and the value.
+    pub fn spelled_lines(&self) -> impl Iterator<Item = (&HeaderName, &str, &HeaderValue)> {
+        self.0.iter().map(|header| (&header.name, header.shown_name(), &header.value))
     }
 
     /// Every header line in order, with the name as it was spelled.
@@ -159,6 +180,11 @@ impl Headers {
     pub fn copy_from(&mut self, other: &Self, wanted: impl Fn(&HeaderName) -> bool) {
         self.0.retain(|own| !(wanted(&own.name) && other.contains(&own.name)));
         self.0.extend(other.0.iter().filter(|header| wanted(&header.name)).cloned());
+    }
+
+    /// The further headers that `Connection` declares to be of one connection only (RFC 9110 §7.6.1).
+    pub fn connection_options(&self) -> Vec<HeaderName> {
+        self.values(&CONNECTION).filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect()
     }
 
     /// Number of lines.
@@ -291,6 +317,21 @@ mod tests {
         let mut h = headers(&[("a", "1"), ("b", "2")]);
         h.copy_from(&headers(&[("B", "3"), ("b", "4"), ("c", "5")]), |name| name != "c");
         check(&h, &[("a", "1"), ("B", "3"), ("b", "4")]);
+    }
+
+    #[test]
+    fn received_lines_keep_order_spelling_and_repetition() {
+        let mut h = Headers::default();
+        for (name, value) in [("x-A", "1"), ("b", "2"), ("X-a", "3")] {
+            h.push_received(name.as_bytes(), Bytes::from_static(value.as_bytes())).expect("valid");
+        }
+        check(&h, &[("x-A", "1"), ("b", "2"), ("X-a", "3")]);
+        let spelled: Vec<_> = h.spelled_lines().map(|(name, shown, _)| (name.as_str(), shown)).collect();
+        assert_eq!(spelled, [("x-a", "x-A"), ("b", "b"), ("x-a", "X-a")]);
+        let refused = h.push_received(b"a b", Bytes::new());
+        assert_eq!(refused, Err(InvalidHeader::Name("a b".into())));
+        assert_eq!(h.push_received(b"A", Bytes::from_static(b"x\ny")), Err(InvalidHeader::Value("A".into())));
+        assert_eq!(h.len(), 3);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! randomness come from the [`Host`].
 
 mod cache;
+mod body_stream;
 mod compare;
 mod condition;
 mod context;
@@ -35,6 +36,7 @@ mod wildcard;
 mod write_error;
 
 pub use cache::{CacheKey, CachedValue, Caches, Entry, EntryTooLarge, Found};
+pub use body_stream::StreamedBody;
 pub use condition::{Condition, EvaluationError, InvalidPattern};
 pub use context::{Arrival, Phase, Place};
 pub use date_format::{DateFormat, InvalidDateFormat};

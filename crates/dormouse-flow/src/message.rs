@@ -1,5 +1,6 @@
 //! An HTTP message as flows see it (Apigee: "Flow variables reference", `message.*`).
 
+use crate::body_stream::{BodyStream, StreamedBody};
 use crate::headers::{Headers, InvalidHeader};
 use crate::parameters::Parameters;
 use bytes::Bytes;
@@ -7,13 +8,15 @@ use http::header::CONTENT_TYPE;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-/// A request or a response. Bodies are whole; a streamed body will be a further form of the private body field.
+/// A request or a response. Its body is whole, or a stream that flows cannot read.
 #[derive(Clone)]
 pub struct Message {
     start: Start,
     version: Cow<'static, str>,
     headers: Headers,
     body: Bytes,
+    /// What is still to arrive of a body that is passed on unread.
+    stream: Option<BodyStream>,
     /// The form in the body, parsed when first asked for. `Some(None)`: there is no readable form.
     form: OnceCell<Option<Parameters>>,
 }
@@ -72,7 +75,7 @@ impl Message {
 
     fn with_start(start: Start) -> Self {
         let (headers, body, form) = (Headers::default(), Bytes::new(), OnceCell::new());
-        Self { start, version: Cow::Borrowed("1.1"), headers, body, form }
+        Self { start, version: Cow::Borrowed("1.1"), headers, body, stream: None, form }
     }
 
     /// Request or response.
@@ -95,7 +98,7 @@ impl Message {
         &mut self.headers
     }
 
-    /// The body.
+    /// The body; empty when it is a stream.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
@@ -103,7 +106,24 @@ impl Message {
     /// Replaces the body; headers stay as they are.
     pub fn set_body(&mut self, body: impl Into<Bytes>) {
         self.form.take();
+        self.stream = None;
         self.body = body.into();
+    }
+
+    /// Replaces the body by one that arrives later and is passed on unread. Headers stay as they are.
+    pub fn set_stream(&mut self, stream: StreamedBody) {
+        self.set_body(Bytes::new());
+        self.stream = Some(BodyStream::new(stream));
+    }
+
+    /// Whether the body is a stream, taken or not.
+    pub fn is_streamed(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Takes the stream out of a message whose body is one; it can be taken once, from the message or one of its copies.
+    pub fn take_stream(&self) -> Option<StreamedBody> {
+        self.stream.as_ref().and_then(BodyStream::take)
     }
 
     /// The body as text; what is not UTF-8 becomes replacement characters.
@@ -202,6 +222,7 @@ impl Message {
     pub fn edit_form(&mut self, edit: impl FnOnce(&mut Parameters)) {
         let mut form = self.form().cloned().unwrap_or_default();
         edit(&mut form);
+        self.stream = None;
         self.body = form.render().into();
         if !self.is_form() {
             // The value is a constant, so it cannot be refused.
