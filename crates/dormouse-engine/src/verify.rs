@@ -70,6 +70,15 @@ impl Engine {
         Ok(Verified { claims, attributes, client, product, freshness })
     }
 
+    /// The client of an API key, judged as recently as a token's is. Products are the caller's to match.
+    ///
+    /// # Errors
+    /// [`Refusal::Client`] with the reason why it may not be used; [`Unavailable::Stale`] when the node knows too little.
+    pub async fn verify_key(&self, key: &str) -> Result<IdentifiedClient, Error> {
+        self.freshness().await?;
+        self.identify(key)
+    }
+
     fn judge_in(&self, directory: &Directory, claims: &Claims, key: KeyId) -> Result<(), Refusal> {
         let table = &self.resident.cut_offs;
         if table.burns(claims, key) {

@@ -3,7 +3,10 @@
 //! Invariants: a policy is compiled once, when its bundle is deployed, and every error of its configuration is told
 //! then; at run time it reads and changes one transaction and returns an outcome, and never calls the gateway.
 
+mod cache_settings;
 mod compile_context;
+mod configuration;
+mod key_values;
 mod extract;
 mod javascript;
 mod message_actions;
@@ -14,5 +17,6 @@ pub mod registry;
 
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
 pub use dormouse_script::Scripts;
+pub use key_values::put_initial_entries;
 pub use oauth::token_sources;
 pub use registry::{Compiled, PolicyKind};

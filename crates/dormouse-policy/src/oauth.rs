@@ -12,6 +12,7 @@ mod storing;
 mod variables;
 
 pub(crate) mod access_token;
+pub(crate) mod api_key;
 pub(crate) mod authorization_code;
 pub(crate) mod failure;
 pub(crate) mod implicit_grant;

@@ -2,8 +2,10 @@
 
 use crate::compile_context::CompileContext;
 use crate::policies::{
-    assert_condition, assign_message, delete_oauth_v2_info, extract_variables, flow_callout, get_oauth_v2_info, javascript, oauth_v2, quota, raise_fault,
-    revoke_oauth_v2, set_oauth_v2_info,
+    assert_condition, assign_message, basic_authentication, delete_oauth_v2_info, extract_variables,
+    flow_callout, get_oauth_v2_info, invalidate_cache, javascript, json_threat_protection,
+    key_value_map_operations, lookup_cache, oauth_v2, populate_cache, quota, raise_fault, response_cache,
+    revoke_oauth_v2, set_oauth_v2_info, spike_arrest, verify_api_key,
 };
 use dormouse_bundle::{Policy, Problem};
 use dormouse_flow::Executable;
@@ -29,16 +31,25 @@ pub struct PolicyKind {
 pub const POLICIES: &[PolicyKind] = &[
     assert_condition::KIND,
     assign_message::KIND,
+    basic_authentication::KIND,
     delete_oauth_v2_info::KIND,
     extract_variables::KIND,
     flow_callout::KIND,
     get_oauth_v2_info::KIND,
+    invalidate_cache::KIND,
     javascript::KIND,
+    key_value_map_operations::KIND,
+    lookup_cache::KIND,
+    json_threat_protection::KIND,
     oauth_v2::KIND,
+    populate_cache::KIND,
     quota::KIND,
     raise_fault::KIND,
+    response_cache::KIND,
     revoke_oauth_v2::KIND,
     set_oauth_v2_info::KIND,
+    spike_arrest::KIND,
+    verify_api_key::KIND,
 ];
 
 /// The kind of a root tag.

@@ -173,7 +173,7 @@ const fn retry_after(unavailable: &Unavailable) -> u32 {
 }
 
 /// A row that no generating operation meets by itself; should one, it answers with the same status and text.
-const fn fault(status: u16, code: &'static str, text: &'static str) -> Row {
+pub(crate) const fn fault(status: u16, code: &'static str, text: &'static str) -> Row {
     answered((status, code, text), (status, "invalid_request", "invalid_request"))
 }
 
@@ -242,18 +242,21 @@ static KEY_NOT_APPROVED: Row = final_answer(
     ),
     None,
 );
-static KEY_EXPIRED: Row = final_answer(
+/// The key's time is over.
+pub(crate) static KEY_EXPIRED: Row = final_answer(
     &answered((401, "keymanagement.service.consumer_key_expired", "Consumer key has expired"), BAD_CLIENT),
     None,
 );
-static APP_NOT_APPROVED: Row = final_answer(
+/// The app is revoked.
+pub(crate) static APP_NOT_APPROVED: Row = final_answer(
     &answered(
         (401, "keymanagement.service.invalid_client-app_not_approved", "App is not approved"),
         BAD_CLIENT,
     ),
     None,
 );
-static DEVELOPER_NOT_ACTIVE: Row = final_answer(
+/// The developer is inactive.
+pub(crate) static DEVELOPER_NOT_ACTIVE: Row = final_answer(
     &answered(
         (401, "keymanagement.service.DeveloperStatusNotActive", "Developer status is not active"),
         BAD_CLIENT,
