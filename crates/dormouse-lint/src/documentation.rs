@@ -145,7 +145,7 @@ const PAGE_HEAD: &str = "# Rules of `dormouse lint`\n\n<!-- Written by `cargo xt
 `dormouse explain CODE` shows a rule on the terminal. Levels are set in `dormouse-lint.toml`:\n\n```toml\nredeemed-by = \
 [\"other-proxy\"]     # proxies elsewhere that redeem the refresh tokens\n\n[rules]\nOAU018 = \"off\"                   # \
 error, warning, info or off, by code or name\n\n[limits]\nrefresh-ttl-max-days = 30        # OAU007\naccess-ttl-max-hours \
-= 24        # OAU008\n```\n\nA comment in a file suppresses rules for that file, with a reason:\n\n```xml\n<!-- dormouse-lint \
+= 24        # OAU008\n```\n\nRules that the nearest `.apigeelintrc` excludes (`--excluded OAU018`) are off as well.\n\nA comment in a file suppresses rules for that file, with a reason:\n\n```xml\n<!-- dormouse-lint \
 disable=OAU001 reason=\"redeemed by the legacy proxy\" -->\n```\n\n| code | name | level | what is found |\n|---|---|---|---|\n";
 
 #[cfg(test)]

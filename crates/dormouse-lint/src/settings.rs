@@ -67,6 +67,32 @@ impl Settings {
         }
         Ok(settings)
     }
+
+    /// Switches the rules off that apigeelint's `.apigeelintrc` excludes: command-line options, one on each line.
+    /// Rules of apigeelint's own mean nothing here, and what `dormouse-lint.toml` says goes first.
+    pub fn exclude(&mut self, apigeelintrc: &str) {
+        for name in exclusions(apigeelintrc) {
+            if let Some(rule) = RULES.iter().find(|rule| rule.info.code == name || rule.info.name == name) {
+                self.levels.entry(rule.info.code.to_owned()).or_insert(None);
+            }
+        }
+    }
+}
+
+/// The values of `-e` and `--excluded` in a text of command-line options.
+fn exclusions(options: &str) -> Vec<&str> {
+    let mut words = options
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .flat_map(|line| line.split([' ', '\t', '=']))
+        .map(|word| word.trim_matches(['"', '\'', '\r']));
+    let mut found = Vec::new();
+    while let Some(word) = words.next() {
+        if ["-e", "--excluded"].contains(&word) {
+            found.extend(words.next().into_iter().flat_map(|list| list.split(',')));
+        }
+    }
+    found
 }
 
 fn limit(name: &'static str, value: u64) -> Result<u64, SettingsError> {
@@ -131,6 +157,18 @@ mod tests {
         assert_eq!(settings.levels.get("OAU001"), Some(&Some(Level::Warning)));
         assert_eq!(settings.levels.get("OAU005"), Some(&None));
         assert_eq!(Settings::parse("").unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn exclusions_of_apigeelint_are_understood() {
+        let off = |text: &str| {
+            let mut settings = Settings::parse("rules.OAU007 = 'error'").unwrap();
+            settings.exclude(text);
+            settings.levels.into_iter().filter(|it| it.1.is_none()).map(|it| it.0).collect::<Vec<_>>()
+        };
+        assert_eq!(off("--formatter unix.js\r\n--excluded PO013,OAU001\r\n-e OAU018"), ["OAU001", "OAU018"]);
+        assert_eq!(off("--excluded=\"non-rfc-responses,OAU007\""), ["OAU018"]);
+        assert_eq!(off("# -e OAU001\n--excluded"), [""; 0]);
     }
 
     #[track_caller]

@@ -20,7 +20,7 @@ fn check(rule: &'static RuleInfo, program: &Program<'_>, unit: usize) -> Vec<Fin
         for problem in typed.problems.iter().filter(|problem| !is_told_elsewhere(typed, problem)) {
             let Some(span) = problem.span.clone() else { continue };
             // What no flow runs does no harm yet.
-            let level = if runs { problem.level } else { problem.level.min(Level::Warning) };
+            let level = if runs { level(problem) } else { problem.level.min(Level::Warning) };
             let found = finding(rule, span, problem.message.clone()).level(level).fix(fix(typed, problem));
             findings.push(match &problem.help {
                 Some(help) => found.help(help.clone()),
@@ -29,6 +29,11 @@ fn check(rule: &'static RuleInfo, program: &Program<'_>, unit: usize) -> Vec<Fin
         }
     }
     findings
+}
+
+/// Some Apigees run a policy without Operation, as the gateway does, and others refuse to deploy it.
+fn level(problem: &Problem) -> Level {
+    if problem.code == "operation-required" { Level::Error } else { problem.level }
 }
 
 /// OAU011 and OAU017 tell these, with more to say.
@@ -66,7 +71,7 @@ const INFO: RuleInfo = RuleInfo {
     name: "operation-missing-or-invalid",
     level: Level::Error,
     summary: "an OAuth policy that Apigee refuses, or reads otherwise than it was meant",
-    what: "Everything that can be told from an OAuthV2, GetOAuthV2Info, SetOAuthV2Info, DeleteOAuthV2Info or RevokeOAuthV2 policy by itself: a missing or unknown Operation, grants or lifetimes that do not apply to it, numbers that are none, missing tokens, keys or algorithms, elements and attributes that do not exist. The level is an error where Apigee would not deploy it; of policies that no flow runs, a warning at most.",
+    what: "Everything that can be told from an OAuthV2, GetOAuthV2Info, SetOAuthV2Info, DeleteOAuthV2Info or RevokeOAuthV2 policy by itself: a missing or unknown Operation, grants or lifetimes that do not apply to it, numbers that are none, missing tokens, keys or algorithms, elements and attributes that do not exist. The level is an error where Apigee would not deploy it, a missing Operation included, although some versions infer it; of policies that no flow runs, a warning at most.",
     why: "A deployment that fails is the good case. An element that is misspelled or does not apply is silently not read: the lifetime that was set is not the one that tokens have.",
     bad: "<OAuthV2 name=\"Token\">\n  <Operation>GenerateAcessToken</Operation>\n</OAuthV2>",
     good: "<OAuthV2 name=\"Token\">\n  <Operation>GenerateAccessToken</Operation>\n</OAuthV2>",
@@ -87,6 +92,7 @@ mod tests {
     #[test]
     fn what_apigee_refuses() {
         check("<Operation>GenerateAcessToken</Operation>", &["error Token"]);
+        check("<ExpiresIn>600000</ExpiresIn>", &["error Token"]);
         check(&PASSWORD.replace(">3600000<", ">soon<"), &["error Token"]);
         check("<Operation>InvalidateToken</Operation>", &["error Token"]);
         check("<Operation>VerifyAccessToken</Operation><ExpiresIn>600000</ExpiresIn>", &["error Token"]);
@@ -94,7 +100,6 @@ mod tests {
 
     #[test]
     fn what_is_not_as_it_was_meant() {
-        check("<ExpiresIn>600000</ExpiresIn>", &["warning Token"]);
         check(&format!("{PASSWORD}<RefreshTokenExpiry>1</RefreshTokenExpiry>"), &["warning Token"]);
         check("<Operation>VerifyAccessToken</Operation><Code>a</Code>", &["info Token"]);
         let unattached = endpoint("") + &oauth("Token", "<Operation>X</Operation>");
