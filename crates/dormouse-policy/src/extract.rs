@@ -5,3 +5,12 @@ mod target;
 
 pub(crate) use pattern::{CapturePattern, PatternKind};
 pub(crate) use target::{Cast, cast};
+
+use dormouse_flow::Message;
+
+/// Whether the message says that its body is JSON.
+pub(crate) fn is_json(message: &Message) -> bool {
+    let content_type = message.content_type().unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    media_type.ends_with("/json") || media_type.ends_with("+json")
+}

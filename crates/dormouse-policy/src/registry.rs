@@ -3,7 +3,7 @@
 use crate::compile_context::CompileContext;
 use crate::policies::{
     assert_condition, assign_message, basic_authentication, delete_oauth_v2_info, extract_variables,
-    flow_callout, get_oauth_v2_info, invalidate_cache, javascript,
+    flow_callout, get_oauth_v2_info, invalidate_cache, javascript, json_threat_protection,
     key_value_map_operations, lookup_cache, oauth_v2, populate_cache, quota, raise_fault, response_cache,
     revoke_oauth_v2, set_oauth_v2_info, spike_arrest, verify_api_key,
 };
@@ -37,6 +37,7 @@ pub const POLICIES: &[PolicyKind] = &[
     flow_callout::KIND,
     get_oauth_v2_info::KIND,
     invalidate_cache::KIND,
+    json_threat_protection::KIND,
     javascript::KIND,
     key_value_map_operations::KIND,
     lookup_cache::KIND,

@@ -6,6 +6,7 @@
 
 pub mod java_regex;
 pub mod json;
+pub mod json_limits;
 pub mod json_path;
 
 mod java_float;

@@ -6,13 +6,13 @@
 //! `UnableToCast`.
 
 use crate::compile_context::CompileContext;
-use crate::extract::{CapturePattern, Cast, PatternKind, cast};
+use crate::extract::{CapturePattern, Cast, PatternKind, cast, is_json};
 use crate::message_actions::compile_template;
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Element, Policy, Problem};
 use dormouse_flow::{
-    Executable, Fault, Host, ImmediatePolicy, Message, Outcome, Template, Text, Transaction, Unresolved,
-    Value, Variable, WriteError,
+    Executable, Fault, Host, ImmediatePolicy, Outcome, Template, Text, Transaction, Unresolved, Value,
+    Variable, WriteError,
 };
 use dormouse_text::json::Json;
 use dormouse_text::json_path::JsonPath;
@@ -276,12 +276,6 @@ impl ExtractVariables {
             ),
         })
     }
-}
-
-fn is_json(message: &Message) -> bool {
-    let content_type = message.content_type().unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media_type.ends_with("/json") || media_type.ends_with("+json")
 }
 
 fn failed(policy: &str) -> Fault {

@@ -168,3 +168,25 @@ fn a_condition_that_gives_up_is_a_fault() {
     let End::Fault { status, code, .. } = ran.end else { panic!("no fault") };
     assert_eq!((status, code.as_str()), (500, "steps.assertcondition.ConditionEvaluationFailed"));
 }
+
+#[test]
+fn json_beyond_its_limits_is_refused() {
+    let policy = "<JSONThreatProtection name='P'><ObjectEntryNameLength>3</ObjectEntryNameLength>\
+                  <ContainerDepth>-1</ContainerDepth><Source>request</Source></JSONThreatProtection>";
+    let run = |message, policy: &str| World::new().run(message, policy).end;
+    assert_eq!(run(json("[[{\"abc\":1}]]"), policy), End::Continue);
+    assert_eq!(run(request("text/plain", "{\"long name\":1}"), policy), End::Continue);
+    let fault = |name: &str, text: &str| End::Fault {
+        status: 500,
+        code: format!("steps.jsonthreatprotection.{name}"),
+        text: format!("JSONThreatProtection[P]: {text}"),
+    };
+    let reason =
+        "Execution failed. reason: JSONThreatProtection[P]: Exceeded object entry name length at line 2";
+    assert_eq!(run(json("{\n\"abcd\":1}"), policy), fault("ExecutionFailed", reason));
+    let absent = policy.replace(">request<", ">response<");
+    assert_eq!(run(json("{}"), &absent), fault("SourceUnavailable", "Source response is not available"));
+    let text = policy.replace(">request<", ">request.verb<");
+    let expected = fault("NonMessageVariable", "Variable request.verb does not resolve to a Message");
+    assert_eq!(run(json("{}"), &text), expected);
+}
