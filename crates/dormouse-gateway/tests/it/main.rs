@@ -10,5 +10,6 @@ mod messages;
 mod problems;
 mod quota;
 mod routes;
+mod scripts;
 mod shared_flows;
 mod support;

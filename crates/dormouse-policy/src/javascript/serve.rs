@@ -57,7 +57,7 @@ fn answer(question: Question, transaction: &mut Transaction, host: &Host, policy
         // The caller waits for it.
         Question::Wait(_, answer) => drop(answer),
         Question::FormatDate(pattern, zone, at, answer) => {
-            answer.give(format_date(&pattern, &zone, at, host))
+            answer.give(format_date(&pattern, &zone, at, host));
         }
         Question::Print(text) => tracing::debug!(policy, text, "a script prints"),
     }
