@@ -115,11 +115,14 @@ impl CacheKey {
 }
 
 impl CachedValue {
-    /// A copy of a variable's value; nothing for null, and for a collection that holds messages.
+    /// A copy of a variable's value; nothing for null, for a message that is streamed, and for a collection that holds
+    /// messages.
     pub fn of(transaction: &Transaction, value: Value) -> Option<Self> {
         Some(Self(match value {
             Value::Null => return None,
             Value::List(items) if !items.iter().all(is_plain) => return None,
+            // A stream is read once: a copy would have no body.
+            Value::Message(id) if transaction.message(id).is_streamed() => return None,
             Value::Message(id) => Held::Message(Mutex::new(Box::new(transaction.message(id).clone()))),
             plain => Held::Plain(plain),
         }))

@@ -65,7 +65,8 @@ impl KeySource {
             target: name(context, "TargetName"),
         });
         Self {
-            cache: text_of(element, "CacheResource").map_or(CACHE_DEFAULT.into(), |name| name.as_str().into()),
+            cache: text_of(element, "CacheResource")
+                .map_or(CACHE_DEFAULT.into(), |name| name.as_str().into()),
             prefix: match prefix {
                 Some(prefix) => Prefix::Literal(prefix.as_str().into()),
                 None => Prefix::Scope(Scope::compile(policy, problems)),
@@ -143,7 +144,11 @@ impl Expiry {
             source.as_ref().and_then(TextOrVariable::literal).is_some_and(|text| !parses(text))
         };
         for (wrong, name, form) in [
-            (is_wrong(&self.timeout, |text| text.parse::<i64>().is_ok()), "TimeoutInSeconds", "a whole number"),
+            (
+                is_wrong(&self.timeout, |text| text.parse::<i64>().is_ok()),
+                "TimeoutInSeconds",
+                "a whole number",
+            ),
             (is_wrong(&self.time_of_day, |text| time_of_day(text).is_some()), "TimeOfDay", "HH:mm:ss"),
             (is_wrong(&self.date, |text| date(text).is_some()), "ExpiryDate", "mm-dd-yyyy"),
         ] {
@@ -158,7 +163,8 @@ impl Expiry {
     /// When an entry that is made now ends; `None` for at once. At most 30 days away.
     pub(crate) fn ends_at(&self, transaction: &Transaction, now: Timestamp) -> Option<Timestamp> {
         let last = now.saturating_add(LIFETIME_MAX);
-        let read = |source: &Option<TextOrVariable>| source.as_ref().and_then(|source| source.read(transaction));
+        let read =
+            |source: &Option<TextOrVariable>| source.as_ref().and_then(|source| source.read(transaction));
         if let Some(seconds) = read(&self.timeout).and_then(|text| text.trim().parse::<i64>().ok()) {
             let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?;
             return Some(now.saturating_add(Duration::from_secs(seconds)).min(last));
@@ -203,7 +209,7 @@ const CACHE_DEFAULT: &str = "default";
 /// Apigee's longest lifetime.
 const LIFETIME_MAX: Duration = Duration::from_hours(30 * 24);
 /// Without any setting.
-const LIFETIME_DEFAULT: Duration = Duration::from_secs(300);
+const LIFETIME_DEFAULT: Duration = Duration::from_mins(5);
 const DAY_MS: u64 = 24 * 3_600_000;
 
 #[cfg(test)]

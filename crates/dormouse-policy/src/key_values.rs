@@ -83,7 +83,12 @@ impl Map {
 
 impl EntryName {
     /// The value of an entry. One that was read less than `kept_for` ago may be answered from memory.
-    pub(crate) async fn value(&self, key: &str, kept_for: Duration, host: &Host) -> Result<Option<Secret>, Error> {
+    pub(crate) async fn value(
+        &self,
+        key: &str,
+        kept_for: Duration,
+        host: &Host,
+    ) -> Result<Option<Secret>, Error> {
         let now = host.clock.now();
         if kept_for.is_zero() {
             return host.engine.key_value(self.as_map(), key).await;
@@ -100,7 +105,13 @@ impl EntryName {
     }
 
     /// Puts an entry; without `replaces`, one that exists is left alone.
-    pub(crate) async fn put(&self, key: &str, value: &Secret, replaces: bool, host: &Host) -> Result<(), Error> {
+    pub(crate) async fn put(
+        &self,
+        key: &str,
+        value: &Secret,
+        replaces: bool,
+        host: &Host,
+    ) -> Result<(), Error> {
         host.engine.put_key_value(self.as_map(), key, value, replaces).await?;
         host.node_state.key_values.forget(&self.kept_as(key));
         Ok(())

@@ -52,13 +52,11 @@ impl PopulateCache {
         }
         let value = CachedValue::of(transaction, value).ok_or_else(|| self.fault("it cannot be copied"))?;
         let (key, caches) = (self.key.key(transaction), &host.node_state.caches);
-        match self.expiry.ends_at(transaction, host.clock.now()) {
-            Some(end) => caches.put(key, value, end).map_err(|error| self.fault(&error.to_string())),
-            None => {
-                caches.remove(&key);
-                Ok(())
-            }
-        }
+        let Some(end) = self.expiry.ends_at(transaction, host.clock.now()) else {
+            caches.remove(&key);
+            return Ok(());
+        };
+        caches.put(key, value, end).map_err(|error| self.fault(&error.to_string()))
     }
 
     fn fault(&self, reason: &str) -> Fault {
