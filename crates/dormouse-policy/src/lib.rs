@@ -18,6 +18,5 @@ pub mod registry;
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
 pub use dormouse_script::Scripts;
 pub use key_values::put_initial_entries;
-pub use dormouse_script::Scripts;
 pub use oauth::token_sources;
 pub use registry::{Compiled, PolicyKind};

@@ -12,7 +12,6 @@ pub(crate) mod javascript;
 pub(crate) mod key_value_map_operations;
 pub(crate) mod lookup_cache;
 pub(crate) mod json_threat_protection;
-pub(crate) mod javascript;
 pub(crate) mod oauth_v2;
 pub(crate) mod populate_cache;
 pub(crate) mod quota;
