@@ -4,6 +4,7 @@
 mod evaluate;
 mod filter;
 mod function;
+mod literal;
 mod parser;
 mod token;
 
@@ -98,7 +99,7 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str, expected: &str) {
-        assert_eq!(find(path).map(|found| found.unwrap_or_default()).as_deref(), Ok(expected), "{path}");
+        assert_eq!(find(path).map(Option::unwrap_or_default).as_deref(), Ok(expected), "{path}");
     }
 
     #[track_caller]

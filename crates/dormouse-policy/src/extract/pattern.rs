@@ -24,7 +24,7 @@ impl CapturePattern {
     /// # Errors
     /// [`Error`] when the pattern is too long.
     pub(crate) fn compile(text: &str, kind: PatternKind, ignore_case: bool) -> Result<Self, Error> {
-        let (named, any) = match kind {
+        let (run, any) = match kind {
             PatternKind::Path => ("([^/]+)", "[^/]*"),
             PatternKind::Text => ("(.+?)", ".*?"),
         };
@@ -36,7 +36,7 @@ impl CapturePattern {
             match (next, name(rest)) {
                 ('{', Some(name)) => {
                     names.push(name.trim().to_owned());
-                    expression.push_str(named);
+                    expression.push_str(run);
                     rest = rest.get(name.len() + 1..).unwrap_or_default();
                 }
                 ('*', _) if kind == PatternKind::Path && rest.starts_with('*') => {

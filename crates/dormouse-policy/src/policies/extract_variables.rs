@@ -202,14 +202,14 @@ impl ExtractVariables {
             let text = format!("{variable} message is not available for ExtractVariable: {policy}");
             return Err(fault("SourceMessageNotAvailable", text));
         }
-        self.from_path(transaction)?;
+        self.extract_path(transaction)?;
         for (variable, patterns) in &self.texts {
             let Some(text) = transaction.text(variable) else { continue };
             for pattern in patterns {
                 self.capture(pattern, &text, transaction)?;
             }
         }
-        self.from_json(&source, transaction)?;
+        self.extract_json(&source, transaction)?;
         if let (true, Value::Message(id)) = (self.clear_payload, source) {
             transaction.message_mut(id).set_body("");
         }
@@ -217,7 +217,7 @@ impl ExtractVariables {
     }
 
     /// Of the patterns that match the path, the one with the most segments counts, and the first of those.
-    fn from_path(&self, transaction: &mut Transaction) -> Result<(), Fault> {
+    fn extract_path(&self, transaction: &mut Transaction) -> Result<(), Fault> {
         let suffix = transaction.place.path_suffix.clone();
         let mut best: Option<&CapturePattern> = None;
         for pattern in &self.paths {
@@ -242,7 +242,7 @@ impl ExtractVariables {
         Ok(())
     }
 
-    fn from_json(&self, source: &Value, transaction: &mut Transaction) -> Result<(), Fault> {
+    fn extract_json(&self, source: &Value, transaction: &mut Transaction) -> Result<(), Fault> {
         if self.json.is_empty() {
             return Ok(());
         }

@@ -29,15 +29,13 @@ fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
     let mut problems = Vec::new();
     let mut limit = |name: &str| {
         let text = policy.element.element_text(name).filter(|text| !text.as_str().is_empty())?;
-        match text.as_str().parse::<i64>() {
+        if let Ok(number) = text.as_str().parse::<i64>() {
             // A negative number means no limit.
-            Ok(number) => usize::try_from(number).ok(),
-            Err(_) => {
-                let message = format!("{name} is a whole number, not {:?}", text.as_str());
-                problems.push(Problem::error("invalid-limit", message).at(text.span()));
-                None
-            }
+            return usize::try_from(number).ok();
         }
+        let message = format!("{name} is a whole number, not {:?}", text.as_str());
+        problems.push(Problem::error("invalid-limit", message).at(text.span()));
+        None
     };
     let limits = JsonLimits {
         array_element_count: limit("ArrayElementCount"),
@@ -62,8 +60,10 @@ impl ImmediatePolicy for JsonThreatProtection {
                 return self.fault("SourceUnavailable", &format!("Source {source} is not available"));
             }
             _ => {
-                return self
-                    .fault("NonMessageVariable", &format!("Variable {source} does not resolve to a Message"));
+                return self.fault(
+                    "NonMessageVariable",
+                    &format!("Variable {source} does not resolve to a Message"),
+                );
             }
         };
         if !crate::extract::is_json(message) {

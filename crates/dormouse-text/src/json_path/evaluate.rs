@@ -208,9 +208,8 @@ fn starts_indefinite(tokens: &[Token], start: &Json) -> bool {
                 absolute(*index, items.len()).and_then(|index| items.get(index))
             }
             (Token::Index(_), _) => None,
-            (Token::Scan, _) => return true,
             (Token::Names(_) | Token::Wildcard, Json::Object(_)) => return !are_definite(tokens),
-            (Token::Filter(_), Json::Object(_) | Json::Array(_)) => return true,
+            (Token::Scan, _) | (Token::Filter(_), Json::Object(_) | Json::Array(_)) => return true,
             (_, Json::Array(_)) => return !matches!(token, Token::Names(_)),
             _ => None,
         };

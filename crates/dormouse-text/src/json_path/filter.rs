@@ -129,9 +129,8 @@ fn matches_pattern(
     current: &Json,
     search: &Search<'_>,
 ) -> Result<bool, JsonPathError> {
-    let (pattern, other) = match (left, right) {
-        (Operand::Pattern(pattern), other) | (other, Operand::Pattern(pattern)) => (pattern, other),
-        _ => return Ok(false),
+    let ((Operand::Pattern(pattern), other) | (other, Operand::Pattern(pattern))) = (left, right) else {
+        return Ok(false);
     };
     match other.value(current, search)?.as_deref() {
         None | Some(Json::Null | Json::Array(_) | Json::Object(_)) => Ok(false),

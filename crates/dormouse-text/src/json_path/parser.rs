@@ -5,15 +5,12 @@ use super::function::{Function, Kind};
 use super::token::Token;
 use super::{JsonPath, JsonPathError};
 use crate::java_regex::Pattern;
-use crate::json::Json;
 
 /// Parses a whole path.
 pub(super) fn parse(text: &str) -> Result<JsonPath, JsonPathError> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     parser.skip_space();
-    let path = if parser.eat('$') {
-        parser.path(Place::Top)?
-    } else if parser.peek() == Some('[') {
+    let path = if parser.eat('$') || parser.peek() == Some('[') {
         parser.path(Place::Top)?
     } else {
         let first = parser.segment(Place::Top)?;
@@ -23,10 +20,11 @@ pub(super) fn parse(text: &str) -> Result<JsonPath, JsonPathError> {
     if parser.peek().is_some() { Err(parser.error("expected . or [")) } else { Ok(path) }
 }
 
-struct Parser<'t> {
+/// A place in the text of a path.
+pub(super) struct Parser<'t> {
     text: &'t str,
-    at: usize,
-    depth: usize,
+    pub(super) at: usize,
+    pub(super) depth: usize,
 }
 
 /// Where a path stands: in a filter, operators end it.
@@ -310,108 +308,15 @@ impl<'t> Parser<'t> {
         Ok(Operand::Pattern(Box::new(Pattern::compile(&expression)?)))
     }
 
-    fn literal(&mut self) -> Result<Json, JsonPathError> {
-        self.depth += 1;
-        if self.depth > NESTING_MAX {
-            return Err(JsonPathError::TooDeep);
-        }
-        self.skip_space();
-        let literal = match self.peek() {
-            Some('\'' | '"') => Json::String(self.string()?),
-            Some('[') => Json::Array(self.items()?),
-            Some('{') => Json::Object(self.members()?),
-            _ => self.word()?,
-        };
-        self.depth -= 1;
-        Ok(literal)
-    }
-
-    fn items(&mut self) -> Result<Vec<Json>, JsonPathError> {
-        let mut items = Vec::new();
-        self.at += 1;
-        self.skip_space();
-        if self.eat(']') {
-            return Ok(items);
-        }
-        loop {
-            items.push(self.literal()?);
-            self.skip_space();
-            if self.eat(']') {
-                return Ok(items);
-            }
-            self.expect(',', "expected , or ]")?;
-        }
-    }
-
-    fn members(&mut self) -> Result<Vec<(String, Json)>, JsonPathError> {
-        let mut members = Vec::new();
-        self.at += 1;
-        self.skip_space();
-        if self.eat('}') {
-            return Ok(members);
-        }
-        loop {
-            self.skip_space();
-            let name = self.string()?;
-            self.skip_space();
-            self.expect(':', "expected :")?;
-            members.push((name, self.literal()?));
-            self.skip_space();
-            if self.eat('}') {
-                return Ok(members);
-            }
-            self.expect(',', "expected , or }")?;
-        }
-    }
-
-    /// `true`, `false`, `null` or a number.
-    fn word(&mut self) -> Result<Json, JsonPathError> {
-        let rest = self.rest();
-        let end = rest.find(|next: char| !(next.is_ascii_alphanumeric() || "+-.".contains(next)));
-        let word = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        let known = ["true", "false", "null"].contains(&word);
-        let numeric = word.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-        let value = (known || numeric).then(|| Json::parse(word).ok()).flatten();
-        let value = value.ok_or_else(|| self.error("expected a value"))?;
-        self.at += word.len();
-        Ok(value)
-    }
-
-    /// A string in single or double quotes; a backslash makes the next character literal.
-    fn string(&mut self) -> Result<String, JsonPathError> {
-        let start = self.at;
-        let mut characters = self.rest().char_indices();
-        let Some((_, quote @ ('\'' | '"'))) = characters.next() else {
-            return Err(self.error("expected a text in quotes"));
-        };
-        let mut text = String::new();
-        while let Some((index, character)) = characters.next() {
-            match character {
-                '\\' => text.extend(characters.next().map(|(_, escaped)| match escaped {
-                    'n' => '\n',
-                    'r' => '\r',
-                    't' => '\t',
-                    other => other,
-                })),
-                _ if character == quote => {
-                    self.at = start + index + 1;
-                    return Ok(text);
-                }
-                other => text.push(other),
-            }
-        }
-        Err(JsonPathError::Syntax { reason: "this text is not closed", at: start })
-    }
-
-    fn rest(&self) -> &'t str {
+    pub(super) fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn peek(&self) -> Option<char> {
+    pub(super) fn peek(&self) -> Option<char> {
         self.rest().chars().next()
     }
 
-    fn eat(&mut self, wanted: char) -> bool {
+    pub(super) fn eat(&mut self, wanted: char) -> bool {
         let found = self.peek() == Some(wanted);
         self.at += if found { wanted.len_utf8() } else { 0 };
         found
@@ -424,20 +329,20 @@ impl<'t> Parser<'t> {
         found
     }
 
-    fn expect(&mut self, wanted: char, reason: &'static str) -> Result<(), JsonPathError> {
+    pub(super) fn expect(&mut self, wanted: char, reason: &'static str) -> Result<(), JsonPathError> {
         if self.eat(wanted) { Ok(()) } else { Err(self.error(reason)) }
     }
 
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    fn error(&self, reason: &'static str) -> JsonPathError {
+    pub(super) fn error(&self, reason: &'static str) -> JsonPathError {
         JsonPathError::Syntax { reason, at: self.at }
     }
 }
 
 /// Of parentheses, filters in filters, and literals in literals.
-const NESTING_MAX: usize = 32;
+pub(super) const NESTING_MAX: usize = 32;
 /// Paths are walked by recursion.
 const SEGMENTS_MAX: usize = 100;
