@@ -78,6 +78,7 @@ impl Pool {
 
     /// The life of a thread.
     fn serve(self: Arc<Self>, number: u64) {
+        yield_to_requests();
         let mut leave = Leave { pool: &self, number, is_retired: false };
         let Some(mut engine) = Engine::new(&self.limits) else { return };
         while let Some(running) = self.take(number) {
@@ -181,6 +182,20 @@ impl Drop for Leave<'_> {
     }
 }
 
+/// Threads that serve requests go first when processors are scarce: they need little, and scripts may need all there is.
+#[cfg(target_os = "linux")]
+fn yield_to_requests() {
+    // Of this thread alone, as Linux has it. Refused in some sandboxes, where scripts then compete on equal terms.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+/// Elsewhere a process has one priority for all its threads.
+#[cfg(not(target_os = "linux"))]
+fn yield_to_requests() {}
+
+/// About a tenth of a usual thread's share while both want a processor.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 /// How often the watchdog looks while scripts run.
 const TICK: Duration = Duration::from_millis(10);
 /// How long a run waits before it gets a thread of its own.
