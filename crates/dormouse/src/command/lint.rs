@@ -161,15 +161,22 @@ fn lint_folders(args: &Args, folders: &[PathBuf]) -> anyhow::Result<Vec<Finding>
     Ok(lint(&gather(folders)?, &settings).findings)
 }
 
-/// The configuration that is named, else the nearest one, wherever the command is started.
+/// The configuration that is named, else the nearest one, wherever the command is started; and the exclusions of the
+/// nearest file of apigeelint.
 fn settings(config: Option<&Path>, paths: &[PathBuf]) -> Result<Settings, Failure> {
-    let near = || {
+    let near = |name: &str| {
         let first = paths.first()?.canonicalize().ok()?;
-        first.ancestors().map(|directory| directory.join(SETTINGS_FILE)).find(|file| file.is_file())
+        first.ancestors().map(|directory| directory.join(name)).find(|file| file.is_file())
     };
-    let Some(path) = config.map(Path::to_path_buf).or_else(near) else { return Ok(Settings::default()) };
-    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string()).or_usage()?;
-    Settings::parse(&text).with_context(|| path.display().to_string()).or_usage()
+    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string()).or_usage();
+    let mut settings = match config.map(Path::to_path_buf).or_else(|| near(SETTINGS_FILE)) {
+        Some(path) => Settings::parse(&read(&path)?).with_context(|| path.display().to_string()).or_usage()?,
+        None => Settings::default(),
+    };
+    if let Some(path) = near(APIGEELINT_FILE) {
+        settings.exclude(&read(&path)?);
+    }
+    Ok(settings)
 }
 
 fn format(name: &str) -> anyhow::Result<&'static Format> {
@@ -177,6 +184,7 @@ fn format(name: &str) -> anyhow::Result<&'static Format> {
     FORMATS.iter().find(|format| format.name == name).ok_or_else(|| anyhow!("the formats are {}", names()))
 }
 
+const APIGEELINT_FILE: &str = ".apigeelintrc";
 const SETTINGS_FILE: &str = "dormouse-lint.toml";
 const EXAMPLES: &str = "\
 Examples:
