@@ -171,7 +171,9 @@ fn settings(config: Option<&Path>, paths: &[PathBuf]) -> Result<Settings, Failur
     let read =
         |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string()).or_usage();
     let mut settings = match config.map(Path::to_path_buf).or_else(|| near(SETTINGS_FILE)) {
-        Some(path) => Settings::parse(&read(&path)?).with_context(|| path.display().to_string()).or_usage()?,
+        Some(path) => {
+            Settings::parse(&read(&path)?).with_context(|| path.display().to_string()).or_usage()?
+        }
         None => Settings::default(),
     };
     if let Some(path) = near(APIGEELINT_FILE) {
