@@ -10,10 +10,11 @@ use crate::program::{
 };
 use crate::property_set::property_sets;
 use dormouse_bundle::{
-    Bundle, BundleKind, ConditionSource, EndpointFlows, Problem, RouteTarget, sort_problems,
+    Bundle, BundleKind, ConditionSource, EndpointFlows, Problem, RouteTarget, Span, TargetConnection,
+    TargetEndpoint, sort_problems,
 };
-use dormouse_flow::{Condition, Deployment, Host, Text};
-use dormouse_policy::{CompileContext, Platform, Scripts, compile_condition};
+use dormouse_flow::{Condition, Deployment, Host, Template, Text};
+use dormouse_policy::{CompileContext, HttpConnection, Platform, Scripts, compile_condition};
 use policies::Policies;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,10 +68,8 @@ impl Compiler<'_> {
             revision: bundle.revision.as_str().into(),
             property_sets: property_sets(bundle),
         });
-        let targets = bundle
-            .targets
-            .iter()
-            .map(|target| (Text::from(target.name.as_str()), Target { flows: self.flows(&target.flows) }));
+        let targets =
+            bundle.targets.iter().map(|target| (Text::from(target.name.as_str()), self.target(target)));
         let targets = Arc::new(targets.collect());
         let endpoint = |proxy: &dormouse_bundle::ProxyEndpoint| {
             let mut flows = self.flows(&proxy.flows);
@@ -87,6 +86,23 @@ impl Compiler<'_> {
             }
         };
         bundle.proxies.iter().map(endpoint).collect()
+    }
+
+    fn target(&mut self, target: &TargetEndpoint) -> Target {
+        let connection = match &target.connection {
+            Some(TargetConnection::Http(http)) => HttpConnection::compile(&http.element, &mut self.problems),
+            Some(TargetConnection::Local(local)) => self.unreachable(local.element.name_span.clone()),
+            Some(TargetConnection::Unsupported(element)) => self.unreachable(element.name_span.clone()),
+            None => None,
+        };
+        Target { connection, flows: self.flows(&target.flows) }
+    }
+
+    /// Requests for such a target are answered with 503.
+    fn unreachable(&mut self, span: Span) -> Option<HttpConnection> {
+        let message = "connections of this kind cannot be made yet; requests for it are answered with 503";
+        self.problems.push(Problem::warning("unsupported-connection", message).at(span));
+        None
     }
 
     fn flows(&mut self, flows: &EndpointFlows) -> Flows {
@@ -138,13 +154,15 @@ impl Compiler<'_> {
         let destination = match &rule.target {
             RouteTarget::Null => Destination::Null,
             RouteTarget::TargetEndpoint(name) => Destination::Target(name.value.as_str().into()),
-            RouteTarget::Url(_) | RouteTarget::IntegrationEndpoint(_) => Destination::Outside,
+            RouteTarget::Url(url) => {
+                let (template, _) = Template::compile(&dormouse_bundle::Template::parse(&url.value));
+                Destination::Url(Box::new(HttpConnection::to_url(template)))
+            }
+            RouteTarget::IntegrationEndpoint(name) => {
+                self.unreachable(name.span.clone());
+                Destination::Unreachable
+            }
         };
-        if !matches!(destination, Destination::Null) {
-            let message =
-                "requests that take this route are answered with 503, for targets are not called yet";
-            self.problems.push(Problem::warning("no-forwarding", message).at(rule.span.clone()));
-        }
         RouteRule {
             name: rule.name.as_str().into(),
             condition: self.condition(rule.condition.as_ref()),

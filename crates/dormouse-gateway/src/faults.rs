@@ -1,6 +1,7 @@
 //! Faults of the gateway itself (Apigee: "Runtime errors").
 
-use dormouse_flow::{Category, EvaluationError, Fault};
+use dormouse_flow::{CallError, Category, EvaluationError, Fault, Message};
+use dormouse_policy::ConnectionError;
 
 /// No proxy is deployed at the path.
 pub(crate) fn application_not_found(path: &str, secure: bool) -> Fault {
@@ -27,6 +28,53 @@ pub(crate) fn service_unavailable() -> Fault {
         category: Category::Transport,
         ..Fault::messaging(503, code, "The Service is temporarily unavailable")
     }
+}
+
+/// A target did not answer as HTTP wants it.
+pub(crate) fn connection_failed(error: &ConnectionError) -> Fault {
+    let fault = |status, code: &'static str, text: &str| Fault {
+        category: Category::Transport,
+        ..Fault::messaging(status, code, text)
+    };
+    let ConnectionError::Call(error) = error else {
+        return match error {
+            ConnectionError::NoActiveTargets => fault(
+                503,
+                "messaging.adaptors.http.flow.NoActiveTargets",
+                "The Service is temporarily unavailable",
+            ),
+            _ => service_unavailable(),
+        };
+    };
+    match error {
+        CallError::InvalidRequest(_) => fault(400, "protocol.http.BadPath", "Invalid request path"),
+        CallError::TlsHandshake(reason) => fault(
+            503,
+            "messaging.adaptors.http.flow.SslHandshakeFailed",
+            &format!("SSL Handshake failed {reason}"),
+        ),
+        CallError::Timeout => fault(504, "messaging.adaptors.http.flow.GatewayTimeout", "Gateway Timeout"),
+        CallError::ClosedEarly => {
+            fault(502, "messaging.adaptors.http.flow.UnexpectedEOFAtTarget", "Unexpected EOF at target")
+        }
+        CallError::Malformed(_) => {
+            fault(502, "protocol.http.BadResponse", "Malformed response of the target")
+        }
+        CallError::HeadTooLarge => {
+            fault(502, "protocol.http.TooBigHeaders", "response headers size exceeding")
+        }
+        CallError::BodyTooLarge => fault(502, "protocol.http.TooBigBody", "Body buffer overflow"),
+        CallError::Offline
+        | CallError::Unresolved(_)
+        | CallError::Unreachable(_)
+        | CallError::ConnectTimeout => service_unavailable(),
+    }
+}
+
+/// A target answered with a status that is no success; its own response goes out unless a fault rule changes it.
+pub(crate) fn error_response(status: u16, response: Message) -> Fault {
+    let text = format!("The target answered with status {status}");
+    Fault::messaging(status, "messaging.adaptors.http.flow.ErrorResponseCode", text).with_response(response)
 }
 
 /// A FlowCallout names a shared flow that is not deployed.

@@ -6,6 +6,7 @@ use crate::reply::{Reply, incoming};
 use crate::run;
 use bytes::Bytes;
 use dormouse_flow::{Arrival, Condition, Deployment, Executable, Host, Place, Text, Transaction};
+use dormouse_policy::HttpConnection;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,8 +33,10 @@ pub(crate) struct Endpoint {
     pub(crate) targets: Arc<HashMap<Text, Target>>,
 }
 
-/// A target endpoint. Its connection joins here when requests are forwarded.
+/// A target endpoint.
 pub(crate) struct Target {
+    /// Absent when this version cannot make the connection, which was told at deployment.
+    pub(crate) connection: Option<HttpConnection>,
     pub(crate) flows: Flows,
 }
 
@@ -104,8 +107,10 @@ pub(crate) enum Destination {
     Null,
     /// A target endpoint of the bundle.
     Target(Text),
-    /// Outside, without target flows.
-    Outside,
+    /// Straight to a URL, without target flows.
+    Url(Box<HttpConnection>),
+    /// Nowhere that this version can reach.
+    Unreachable,
 }
 
 impl Program {

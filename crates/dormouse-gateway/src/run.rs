@@ -4,6 +4,7 @@
 mod error_flow;
 mod flow;
 mod null_route;
+mod target;
 
 use crate::faults;
 use crate::program::{Deployed, Destination, Endpoint, Flows};
@@ -84,9 +85,16 @@ async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Fa
             walk.transaction.place.route_target = Some(name.clone());
             walk.transaction.place.in_target = true;
             let in_target = |fault| Failure { fault, flows: &target.flows };
+            let connection = target.connection.as_ref();
+            let connection = connection.ok_or_else(|| in_target(faults::service_unavailable()))?;
+            let entered = target::enter(connection, walk.transaction);
             match walk.flows(&target.flows, Side::Request).await.map_err(in_target)? {
-                // Requests are not forwarded yet; the target counts as unreachable.
-                Next::Step => Err(in_target(faults::service_unavailable())),
+                Next::Step => {
+                    target::call(connection, &entered, walk).await.map_err(in_target)?;
+                    walk.transaction.set_phase(Phase::Response);
+                    walk.flows(&target.flows, Side::Response).await.map_err(in_target)?;
+                    Ok(())
+                }
                 Next::Respond => Ok(()),
                 Next::SkipTo(policy) => {
                     walk.skip_to(policy);
@@ -94,6 +102,10 @@ async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Fa
                 }
             }
         }
-        Destination::Outside => Err(in_proxy(faults::service_unavailable())),
+        Destination::Url(connection) => {
+            let entered = target::enter(connection, walk.transaction);
+            target::call(connection, &entered, walk).await.map_err(in_proxy)
+        }
+        Destination::Unreachable => Err(in_proxy(faults::service_unavailable())),
     }
 }

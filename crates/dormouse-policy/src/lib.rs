@@ -6,9 +6,11 @@
 mod cache_settings;
 mod compile_context;
 mod configuration;
-mod key_values;
+mod connection;
 mod extract;
 mod javascript;
+mod key_values;
+mod load_balancer;
 mod message_actions;
 mod oauth;
 mod policies;
@@ -16,6 +18,7 @@ mod quota;
 pub mod registry;
 
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
+pub use connection::{ConnectionError, HttpConnection};
 pub use dormouse_script::Scripts;
 pub use key_values::put_initial_entries;
 pub use oauth::token_sources;

@@ -166,7 +166,7 @@ pub(crate) fn program(
         time_zone: jiff::tz::TimeZone::system(),
         property_sets: dormouse_flow::PropertySets::default(),
         engine: Arc::clone(engine),
-        http_client: Arc::new(dormouse_flow::Offline),
+        http_client: Arc::new(dormouse_net::Client::default()),
         quota_counters: Arc::default(),
         node_state: Arc::default(),
     };
