@@ -44,7 +44,7 @@ fn check(path: &str, expected: (u16, &str)) {
 
 #[test]
 fn a_program_with_problems_answers_with_faults() {
-    check("/script", (500, "The policy Script of type Javascript is not supported"));
+    check("/script", (500, "The policy Script of type JavaCallout is not supported"));
     check("/continue", (200, ""));
     check("/query", (500, "it is not supported yet"));
     check("/nowhere", (500, "The policy Nowhere is not configured correctly"));
