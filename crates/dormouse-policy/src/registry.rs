@@ -5,7 +5,7 @@ use crate::policies::{
     assert_condition, assign_message, basic_authentication, delete_oauth_v2_info, extract_variables,
     flow_callout, get_oauth_v2_info, invalidate_cache, javascript, json_threat_protection,
     key_value_map_operations, lookup_cache, oauth_v2, populate_cache, quota, raise_fault, response_cache,
-    revoke_oauth_v2, set_oauth_v2_info, spike_arrest, verify_api_key,
+    revoke_oauth_v2, service_callout, set_oauth_v2_info, spike_arrest, verify_api_key,
 };
 use dormouse_bundle::{Policy, Problem};
 use dormouse_flow::Executable;
@@ -47,6 +47,7 @@ pub const POLICIES: &[PolicyKind] = &[
     raise_fault::KIND,
     response_cache::KIND,
     revoke_oauth_v2::KIND,
+    service_callout::KIND,
     set_oauth_v2_info::KIND,
     spike_arrest::KIND,
     verify_api_key::KIND,
