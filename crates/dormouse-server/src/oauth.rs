@@ -2,10 +2,8 @@
 //! (RFC 8414). This file bounds what comes in, finds the endpoint and measures; each endpoint and each grant is a file.
 
 mod authenticate;
-mod basic;
 mod content_type;
 mod error;
-mod form;
 mod grant;
 mod introspect;
 mod issuer;
@@ -27,9 +25,8 @@ use crate::worker::Peer;
 use bytes::Bytes;
 use content_type::is_form;
 use dormouse_engine::{Engine, Error, source_id};
-use dormouse_token::SourceId;
+use dormouse_token::{Form, SourceId};
 use error::OAuthError;
-use form::Form;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request};
 use http_body_util::Full;
 use hyper::body::Incoming;

@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock, no global randomness. Time and randomness are the parameters [`Clock`] and [`Entropy`].
 
 mod attributes;
+mod basic;
 mod cbor;
 mod claims;
 mod claims_codec;
@@ -11,6 +12,7 @@ mod cut_off;
 mod entropy;
 mod envelope;
 mod family;
+mod form;
 mod id;
 mod key;
 mod kind;
@@ -24,12 +26,14 @@ mod time;
 mod transition;
 
 pub use attributes::Attributes;
+pub use basic::{BasicCredentials, basic_credentials};
 pub use cbor::Malformed;
 pub use claims::{Claims, Partner, SealedAttributes};
 pub use counter::{Age, CountedEvent, CounterKey, Deadline};
 pub use cut_off::{Burn, CutOff, CutOffRow, Reach, Target};
 pub use entropy::{Entropy, SeededEntropy, random};
 pub use family::{Edit, FamilyRecord, Reason, Status};
+pub use form::{Form, FormError};
 pub use id::{Attempt, FamilyId, KeyId, RootId, SourceId, StoreEpoch};
 pub use key::{ROOT_LEN, Root};
 pub use kind::{FrontEnd, Grant, Kind, Rotation};

@@ -1,12 +1,11 @@
 //! Client authentication at the native endpoints (RFC 6749 §2.3): Basic, or credentials in the form, or for public clients
 //! the id alone; one method in a request. Every failure is answered alike.
 
-use crate::oauth::basic::{Candidate, candidates};
 use crate::oauth::error::OAuthError;
 use crate::oauth::throttle::{Attempt, Subject};
 use crate::oauth::{FormRequest, OAuth};
 use dormouse_engine::{AuthenticatedClient, Engine, Error};
-use dormouse_token::Secret;
+use dormouse_token::{BasicCredentials, Secret, basic_credentials};
 use http::header;
 
 /// The client of a request.
@@ -44,7 +43,7 @@ pub(crate) fn authenticate_confidential(
 }
 
 /// Ids and secrets that the one method of a request may mean, the likelier first. An empty secret is none.
-struct Presented(Vec<Candidate>);
+struct Presented(Vec<BasicCredentials>);
 
 impl Presented {
     fn of(request: &FormRequest) -> Result<Self, OAuthError> {
@@ -61,11 +60,13 @@ impl Presented {
             return Err(OAuthError::InvalidRequest("the client may authenticate in one way only"));
         }
         if let Some(header) = header {
-            return Ok(Self(candidates(header.as_bytes())));
+            return Ok(Self(basic_credentials(header.as_bytes())));
         }
         let id = form.value("client_id").filter(|_| !has_assertion);
-        let candidate =
-            id.map(|id| Candidate { id: id.to_owned(), secret: Secret::new(secret.unwrap_or_default()) });
+        let candidate = id.map(|id| BasicCredentials {
+            id: id.to_owned(),
+            secret: Secret::new(secret.unwrap_or_default()),
+        });
         Ok(Self(candidate.into_iter().collect()))
     }
 
@@ -89,7 +90,7 @@ impl Presented {
 
 /// A public client has a secret all the same, as every Apigee app has; but what is in everybody's hands proves nothing, so
 /// that it is not accepted from one (RFC 8252 §8.5).
-fn examine(engine: &Engine, candidate: &Candidate) -> Result<AuthenticatedClient, Error> {
+fn examine(engine: &Engine, candidate: &BasicCredentials) -> Result<AuthenticatedClient, Error> {
     if candidate.secret.expose().is_empty() {
         return engine.public(&candidate.id);
     }

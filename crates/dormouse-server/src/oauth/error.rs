@@ -6,6 +6,7 @@ use crate::head::HeadError;
 use crate::oauth::{json, set_headers};
 use bytes::Bytes;
 use dormouse_engine::{Error, Refusal, Unavailable};
+use dormouse_token::{Form, FormError};
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::Full;
 use serde::Serialize;
@@ -155,6 +156,17 @@ impl From<BodyError> for OAuthError {
     }
 }
 
+impl From<FormError> for OAuthError {
+    fn from(error: FormError) -> Self {
+        Self::InvalidRequest(match error {
+            FormError::TooMany => "there are too many parameters",
+            FormError::TooLong => "a parameter is too long",
+            FormError::Repeated => "a parameter is repeated",
+            FormError::Malformed => "the body is not a well-formed form in UTF-8",
+        })
+    }
+}
+
 impl From<HeadError> for OAuthError {
     fn from(error: HeadError) -> Self {
         match error {
@@ -174,6 +186,11 @@ impl From<Error> for OAuthError {
             }
         }
     }
+}
+
+/// The value of a parameter that the request cannot do without.
+pub(crate) fn required<'a>(form: &'a Form, name: &str, missing: &'static str) -> Result<&'a str, OAuthError> {
+    form.value(name).ok_or(OAuthError::InvalidRequest(missing))
 }
 
 const fn refused(refusal: &Refusal) -> OAuthError {

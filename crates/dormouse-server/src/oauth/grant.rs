@@ -6,10 +6,9 @@ mod password;
 mod refresh_token;
 
 use crate::oauth::error::OAuthError;
-use crate::oauth::form::Form;
 use crate::oauth::{OAuth, Pending};
 use dormouse_engine::{AuthenticatedClient, Issued};
-use dormouse_token::{FrontEnd, Grant, Scope};
+use dormouse_token::{Form, FrontEnd, Grant, Scope};
 use std::net::SocketAddr;
 
 /// What a client asks the token endpoint for.

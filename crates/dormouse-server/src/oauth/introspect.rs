@@ -2,7 +2,7 @@
 //! tokens are shown to every one of them, refresh tokens to their own client alone.
 
 use crate::oauth::authenticate::authenticate_confidential;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{OAuthError, required};
 use crate::oauth::{FormRequest, OAuth, json};
 use bytes::Bytes;
 use dormouse_engine::{AuthenticatedClient, Error};
@@ -30,7 +30,7 @@ struct Shown<'a> {
 /// Answers a request.
 pub(crate) async fn answer(oauth: &OAuth, request: &FormRequest) -> Result<Bytes, OAuthError> {
     let caller = authenticate_confidential(oauth, request)?;
-    let token = request.form.required("token", "token is missing")?;
+    let token = required(&request.form, "token", "token is missing")?;
     let Some(claims) = find(oauth, &caller, token).await? else { return Ok(Bytes::from_static(INACTIVE)) };
     Ok(json(&shown(&claims, oauth.issuer.as_str())))
 }

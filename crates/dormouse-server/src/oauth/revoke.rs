@@ -1,7 +1,7 @@
 //! `/oauth/revoke` (RFC 7009). Answers 200 with `{}`: the one form that no client in use breaks on.
 
 use crate::oauth::authenticate::authenticate;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{OAuthError, required};
 use crate::oauth::{FormRequest, OAuth};
 use bytes::Bytes;
 use dormouse_engine::NativeRevocation;
@@ -10,7 +10,7 @@ use dormouse_token::Kind;
 /// Answers a request.
 pub(crate) async fn answer(oauth: &OAuth, request: &FormRequest) -> Result<Bytes, OAuthError> {
     let client = authenticate(oauth, request)?;
-    let token = request.form.required("token", "token is missing")?;
+    let token = required(&request.form, "token", "token is missing")?;
     // What is no name of a token type is no reason to refuse (RFC 7009 §2.1).
     let hint = match request.form.value("token_type_hint") {
         Some("access_token") => Some(Kind::Access),

@@ -1,16 +1,16 @@
 //! `/oauth/token` (RFC 6749 §3.2): authenticates the client and hands over to the grant.
 
 use crate::oauth::authenticate::authenticate;
-use crate::oauth::error::OAuthError;
-use crate::oauth::form::Form;
+use crate::oauth::error::{OAuthError, required};
 use crate::oauth::grant::{GRANT_TYPES, TokenRequest};
 use crate::oauth::token_response::token_response;
 use crate::oauth::{FormRequest, OAuth};
 use bytes::Bytes;
+use dormouse_token::Form;
 
 /// Answers a request.
 pub(crate) async fn answer(oauth: &OAuth, request: &FormRequest) -> Result<Bytes, OAuthError> {
-    let name = request.form.required("grant_type", "grant_type is missing")?;
+    let name = required(&request.form, "grant_type", "grant_type is missing")?;
     let client = authenticate(oauth, request)?;
     let grant_type = GRANT_TYPES.iter().find(|grant_type| grant_type.name == name);
     let grant_type = grant_type.ok_or(OAuthError::UnsupportedGrantType)?;

@@ -1,7 +1,7 @@
 //! `grant_type=authorization_code` (RFC 6749 §4.1.3) with PKCE (RFC 7636), for codes of bundles and of native front ends.
 
 use crate::oauth::OAuth;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{OAuthError, required};
 use crate::oauth::grant::TokenRequest;
 use dormouse_engine::{CodeExchange, Issued};
 use dormouse_token::{Attributes, Grant};
@@ -11,7 +11,7 @@ pub(crate) async fn run(oauth: &OAuth, request: TokenRequest<'_>) -> Result<Issu
     let (client, form) = (request.client, request.form);
     let exchange = CodeExchange {
         client,
-        code: form.required("code", "code is missing")?,
+        code: required(form, "code", "code is missing")?,
         redirect_uri: form.value("redirect_uri"),
         code_verifier: form.value("code_verifier"),
         attributes: Attributes::default(),

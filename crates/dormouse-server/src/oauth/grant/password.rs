@@ -2,7 +2,7 @@
 //! users have it. An unknown person is answered like a wrong password, and as late.
 
 use crate::oauth::OAuth;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{OAuthError, required};
 use crate::oauth::grant::TokenRequest;
 use crate::oauth::passwords::Busy;
 use crate::oauth::throttle::{Attempt, Subject};
@@ -15,8 +15,8 @@ pub(crate) async fn run(oauth: &OAuth, request: TokenRequest<'_>) -> Result<Issu
     }
     request.check_allowed(Grant::Password)?;
     let (client, form) = (request.client, request.form);
-    let username = form.required("username", "username is missing")?;
-    let password = Secret::new(form.required("password", "password is missing")?);
+    let username = required(form, "username", "username is missing")?;
+    let password = Secret::new(required(form, "password", "password is missing")?);
     let scope = request.grantable_scope()?;
     check_password(oauth, (username, password), request).await?;
     let issue = IssueRequest {

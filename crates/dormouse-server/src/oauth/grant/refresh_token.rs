@@ -1,7 +1,7 @@
 //! `grant_type=refresh_token` (RFC 6749 §6).
 
 use crate::oauth::OAuth;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::{OAuthError, required};
 use crate::oauth::grant::TokenRequest;
 use dormouse_engine::{Issued, RedeemRequest};
 use dormouse_token::{Attributes, Redeemer};
@@ -15,7 +15,7 @@ pub(crate) async fn run(oauth: &OAuth, request: TokenRequest<'_>) -> Result<Issu
     let engine = oauth.engine();
     let redeem = RedeemRequest {
         client,
-        token: request.form.required("refresh_token", "refresh_token is missing")?,
+        token: required(request.form, "refresh_token", "refresh_token is missing")?,
         scope: scope.as_ref(),
         rotation: oauth.settings.rotation,
         redeemer: Redeemer::Native { family_ttl: engine.settings().family_ttl },

@@ -2,18 +2,37 @@
 //!
 //! A parameter without a value counts as absent. Names that an endpoint does not know are ignored by it.
 
-use crate::oauth::error::OAuthError;
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
 /// The parameters of a request.
-pub(crate) struct Form(Vec<(String, String)>);
+pub struct Form(Vec<(String, String)>);
+
+/// Why a body is not the form of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// More than a hundred parameters.
+    #[error("there are too many parameters")]
+    TooMany,
+    /// A value is longer than anything of its name can be.
+    #[error("a parameter is too long")]
+    TooLong,
+    /// One parameter twice: two readers could take different ones.
+    #[error("a parameter is repeated")]
+    Repeated,
+    /// A malformed escape, a NUL, or what is not UTF-8.
+    #[error("the body is not a well-formed form in UTF-8")]
+    Malformed,
+}
 
 impl Form {
     /// Parses a body.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, OAuthError> {
+    ///
+    /// # Errors
+    /// [`FormError`]
+    pub fn parse(body: &[u8]) -> Result<Self, FormError> {
         if body.split(|byte| *byte == b'&').count() > PARAMETERS_MAX {
-            return Err(OAuthError::InvalidRequest("there are too many parameters"));
+            return Err(FormError::TooMany);
         }
         let mut form = Self(Vec::new());
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -25,31 +44,26 @@ impl Form {
     }
 
     /// The value of a parameter; none when it is absent or empty.
-    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(own, _)| own == name)?;
         Some(found.1.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// The value of a parameter that the request cannot do without.
-    pub(crate) fn required(&self, name: &str, missing: &'static str) -> Result<&str, OAuthError> {
-        self.value(name).ok_or(OAuthError::InvalidRequest(missing))
-    }
-
-    fn push(&mut self, name: String, value: String) -> Result<(), OAuthError> {
+    fn push(&mut self, name: String, value: String) -> Result<(), FormError> {
         let length_max = LENGTHS.iter().find(|(names, _)| names.contains(&&*name)).map(|(_, max)| *max);
         if length_max.is_some_and(|max| value.len() > max) {
-            return Err(OAuthError::InvalidRequest("a parameter is too long"));
+            return Err(FormError::TooLong);
         }
         if !REPEATABLE.contains(&&*name) && self.0.iter().any(|(own, _)| *own == name) {
-            return Err(OAuthError::InvalidRequest("a parameter is repeated"));
+            return Err(FormError::Repeated);
         }
         self.0.push((name, value));
         Ok(())
     }
 }
 
-fn decode(text: &[u8]) -> Result<String, OAuthError> {
-    decode_form(text).filter(|text| !text.contains('\0')).ok_or(MALFORMED)
+fn decode(text: &[u8]) -> Result<String, FormError> {
+    decode_form(text).filter(|text| !text.contains('\0')).ok_or(FormError::Malformed)
 }
 
 /// Decodes one name or value: blanks from `+`, bytes from `%XX`. `None` for a malformed escape or what is not UTF-8.
@@ -65,8 +79,6 @@ pub(crate) fn decode_form(text: &[u8]) -> Option<String> {
     }
     String::from_utf8(percent_decode(&blanks).collect()).ok()
 }
-
-const MALFORMED: OAuthError = OAuthError::InvalidRequest("the body is not a well-formed form in UTF-8");
 
 const PARAMETERS_MAX: usize = 100;
 

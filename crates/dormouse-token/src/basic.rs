@@ -1,26 +1,28 @@
 //! Basic credentials of clients (RFC 6749 §2.3.1, RFC 7617). The RFC wants both parts form-encoded before they are joined;
 //! clients in use do either, and some of those that do not send ISO 8859-1.
 
-use crate::oauth::form::decode_form;
+use crate::Secret;
+use crate::form::decode_form;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use dormouse_token::Secret;
 
 /// A client id and a secret that may be meant.
-pub(crate) struct Candidate {
-    pub(crate) id: String,
-    pub(crate) secret: Secret,
+pub struct BasicCredentials {
+    /// The client id.
+    pub id: String,
+    /// The secret.
+    pub secret: Secret,
 }
 
 /// What the credentials of an Authorization header may mean, the likelier first. Nothing when they cannot be read.
-pub(crate) fn candidates(authorization: &[u8]) -> Vec<Candidate> {
+pub fn basic_credentials(authorization: &[u8]) -> Vec<BasicCredentials> {
     let Some(text) = decode(authorization) else { return Vec::new() };
     let Some((id, secret)) = text.split_once(':') else { return Vec::new() };
-    let raw = Candidate { id: id.to_owned(), secret: Secret::new(secret) };
+    let raw = BasicCredentials { id: id.to_owned(), secret: Secret::new(secret) };
     match (decode_form(id.as_bytes()), decode_form(secret.as_bytes())) {
         (Some(id), Some(secret)) if id != raw.id || secret != raw.secret.expose() => {
-            vec![Candidate { id, secret: Secret::new(secret) }, raw]
+            vec![BasicCredentials { id, secret: Secret::new(secret) }, raw]
         }
         _ => vec![raw],
     }
@@ -55,7 +57,7 @@ mod tests {
     #[track_caller]
     fn check(credentials: &[u8], expected: &[(&str, &str)]) {
         let header = format!("bAsIc  {}", BASE64.encode(credentials));
-        let found = candidates(header.as_bytes());
+        let found = basic_credentials(header.as_bytes());
         let found: Vec<_> = found.iter().map(|it| (it.id.as_str(), it.secret.expose())).collect();
         assert_eq!(found, expected);
     }
@@ -87,7 +89,7 @@ mod tests {
         for header in
             ["Basic", "Basic !", "Basic aWQ6c", "Basic aWQ6cw= =", "Bearer aWQ6cw==", "Basicx aWQ6cw==", ""]
         {
-            assert!(candidates(header.as_bytes()).is_empty(), "{header}");
+            assert!(basic_credentials(header.as_bytes()).is_empty(), "{header}");
         }
     }
 }
