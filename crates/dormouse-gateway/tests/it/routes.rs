@@ -25,8 +25,8 @@ fn an_unreachable_target_runs_its_own_fault_rules_from_the_first() {
 }
 
 #[test]
-fn targets_are_announced_as_not_called() {
+fn targets_raise_no_problem_at_deployment() {
     let (_, problems) = program(&["routes"]);
     let codes: Vec<_> = problems.iter().map(|problem| problem.code).collect();
-    assert_eq!(codes, ["no-forwarding", "no-forwarding"]);
+    assert!(codes.is_empty(), "{codes:?}");
 }
