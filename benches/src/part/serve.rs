@@ -4,10 +4,10 @@
 use super::Setting;
 use crate::child::Server;
 use crate::load::{Load, ask, load};
+use crate::organization;
 use crate::requests::{always, form, member};
 use crate::sample::median;
 use crate::table::{Budget, Row, Table, grouped};
-use crate::{machine, organization};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -71,9 +71,8 @@ pub(crate) fn beside_bare(
 /// What the figures rest on.
 pub(crate) fn notes(table: &mut Table) {
     table.note(format!(
-        "Requests, {CONNECTIONS} connections that stay open, each with one request at a time. The load takes one of the \
-         {} processors; with as many workers as processors it competes with them.",
-        machine::cores()
+        "Requests over {CONNECTIONS} connections that stay open, each with one request at a time. The load runs on the last \
+         of the machine's processors; with as many workers as processors it competes with one of them."
     ));
 }
 

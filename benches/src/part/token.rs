@@ -3,7 +3,7 @@
 use super::Setting;
 use crate::ambient::SystemEntropy;
 use crate::organization;
-use crate::sample::nanoseconds;
+use crate::sample::{at_once, nanoseconds};
 use crate::table::{Budget, Row, Table};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
@@ -30,8 +30,8 @@ pub(crate) fn run(setting: &Setting) -> anyhow::Result<Table> {
     let mut seal = || drop(black_box(ring.seal(&access.claims, key, &SystemEntropy)));
     let mut open_parts = || drop(black_box(parts.open(key)));
     let mut open = || drop(black_box(ring.open(&sealed, Kind::Access, now)));
-    let mut verify = || drop(black_box(runtime.block_on(engine.verify(&access.text, None))));
-    let mut verify_call = || drop(black_box(runtime.block_on(engine.verify(&access.text, Some(&call)))));
+    let mut verify = || drop(black_box(at_once(engine.verify(&access.text, None))));
+    let mut verify_call = || drop(black_box(at_once(engine.verify(&access.text, Some(&call)))));
     let mut authenticate =
         || drop(black_box(engine.authenticate(organization::CLIENT, organization::SECRET)));
     let taken = nanoseconds(

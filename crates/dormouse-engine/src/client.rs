@@ -2,7 +2,7 @@
 
 use crate::Engine;
 use crate::error::{Error, Refusal};
-use dormouse_entity::{ApiProduct, App, AppSettings, Credential, Developer, Directory, Unusable};
+use dormouse_entity::{ApiProduct, App, AppSettings, ClientView, Credential, Developer, Directory, Unusable};
 use dormouse_token::{Scope, Secret, Timestamp};
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct IdentifiedClient {
     directory: Arc<Directory>,
-    client_id: Box<str>,
     credential: Arc<Credential>,
     app: Arc<App>,
     developer: Arc<Developer>,
@@ -24,9 +23,18 @@ pub struct AuthenticatedClient {
 }
 
 impl IdentifiedClient {
+    pub(crate) fn of(directory: &Arc<Directory>, view: &ClientView<'_>) -> Self {
+        Self {
+            credential: Arc::clone(view.credential()),
+            app: Arc::clone(view.app()),
+            developer: Arc::clone(view.developer()),
+            directory: Arc::clone(directory),
+        }
+    }
+
     /// The `client_id`.
     pub fn id(&self) -> &str {
-        &self.client_id
+        self.credential.consumer_key.as_str()
     }
 
     /// The credential whose key it is.
@@ -61,7 +69,7 @@ impl IdentifiedClient {
 
     pub(crate) fn subject<'a>(&'a self, user: Option<&'a str>) -> crate::cut_off_table::Subject<'a> {
         crate::cut_off_table::Subject {
-            client: &self.client_id,
+            client: self.id(),
             owner: Some((self.app.app_id.as_str(), self.developer.developer_id.as_str())),
             user,
         }
@@ -143,14 +151,7 @@ pub(crate) fn identify(
     client_id: &str,
     now: Timestamp,
 ) -> Result<IdentifiedClient, Unusable> {
-    let view = directory.usable(client_id, now)?;
-    Ok(IdentifiedClient {
-        client_id: client_id.into(),
-        credential: Arc::clone(view.credential()),
-        app: Arc::clone(view.app()),
-        developer: Arc::clone(view.developer()),
-        directory: Arc::clone(directory),
-    })
+    Ok(IdentifiedClient::of(directory, &directory.usable(client_id, now)?))
 }
 
 pub(crate) fn approved_products<'a>(

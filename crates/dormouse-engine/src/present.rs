@@ -6,7 +6,7 @@ use crate::cut_off_table::Subject;
 use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::Read;
 use dormouse_entity::Directory;
-use dormouse_token::{Claims, FamilyRecord, KeyId, Kind, Reason, Row, RowKey};
+use dormouse_token::{Claims, FamilyRecord, KeyId, Kind, Reason, Row, RowKey, Timestamp};
 
 /// A token that somebody presented, authentic but not yet judged.
 pub(crate) struct Presented {
@@ -46,9 +46,9 @@ impl Engine {
     }
 
     /// Opens an access token from memory alone.
-    pub(crate) fn present_resident(&self, token: &str) -> Result<(Claims, KeyId), Refusal> {
+    pub(crate) fn present_resident(&self, token: &str, now: Timestamp) -> Result<(Claims, KeyId), Refusal> {
         if Kind::of(token).is_some() {
-            return self.ring.open(token, Kind::Access, self.now()).map_err(|_| Refusal::Unknown);
+            return self.ring.open(token, Kind::Access, now).map_err(|_| Refusal::Unknown);
         }
         if self.resident.imports.is_empty() || token.len() > FOREIGN_LEN_MAX {
             return Err(Refusal::Unknown);

@@ -1,11 +1,12 @@
 //! Verifying access tokens from memory (TOKENS §5): the store is read only for edited attributes, or on a stale node.
 
 use crate::Engine;
-use crate::client::{IdentifiedClient, identify};
+use crate::client::IdentifiedClient;
+use crate::cut_off_table::Subject;
 use crate::error::{Error, Refusal, Unavailable};
 use crate::follow::STALE_AFTER;
 use crate::present::subject;
-use dormouse_entity::{ApiProduct, Call, Directory, Matched};
+use dormouse_entity::{ApiProduct, Call, ClientView, Directory, Matched};
 use dormouse_token::{Attributes, Claims, KeyId, SealedAttributes, Status};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,14 +51,16 @@ impl Engine {
     pub async fn verify(&self, token: &str, call: Option<&Call<'_>>) -> Result<Verified, Error> {
         let freshness = self.freshness().await?;
         let now = self.now();
-        let (claims, key) = self.present_resident(token)?;
+        let (claims, key) = self.present_resident(token, now)?;
         if claims.expires_at <= now {
             return Err(Refusal::Expired.into());
         }
         let directory = self.resident.directory.load_full();
-        self.judge_in(&directory, &claims, key)?;
+        // Looked up once for both questions: whom cut-offs name, and later whether the client may be used.
+        let holder = directory.usable(&claims.client, now);
+        self.judge_in(&directory, &claims, (key, holder.as_ref().ok()))?;
         let edited = self.check_family(&claims)?;
-        let client = identify(&directory, &claims.client, now).map_err(Refusal::Client)?;
+        let client = IdentifiedClient::of(&directory, &holder.map_err(Refusal::Client)?);
         let product = match call {
             None => None,
             Some(call) => Some(self.covering_product(&directory, &client, &claims, call)?),
@@ -79,14 +82,25 @@ impl Engine {
         self.identify(key)
     }
 
-    fn judge_in(&self, directory: &Directory, claims: &Claims, key: KeyId) -> Result<(), Refusal> {
+    fn judge_in(
+        &self,
+        directory: &Directory,
+        claims: &Claims,
+        (key, holder): (KeyId, Option<&ClientView<'_>>),
+    ) -> Result<(), Refusal> {
         let table = &self.resident.cut_offs;
         if table.burns(claims, key) {
             return Err(Refusal::Unknown);
         }
-        table
-            .kills(claims, subject(directory, claims))
-            .map_or(Ok(()), |reason| Err(Refusal::NotApproved(reason)))
+        let subject = match holder {
+            Some(view) => Subject {
+                client: &claims.client,
+                owner: Some((view.app().app_id.as_str(), view.developer().developer_id.as_str())),
+                user: claims.user.as_deref(),
+            },
+            None => subject(directory, claims),
+        };
+        table.kills(claims, subject).map_or(Ok(()), |reason| Err(Refusal::NotApproved(reason)))
     }
 
     /// The resident record's word on an access token. The record's version when it has edits.

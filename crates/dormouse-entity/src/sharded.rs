@@ -1,9 +1,10 @@
 //! A map whose copies share what has not changed: a new snapshot costs a small part of the entries, not all of them.
 
+use foldhash::quality::RandomState;
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 /// Hash map in independently shared parts. Cloning shares all parts; a change copies the one that it touches.
@@ -58,7 +59,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Sharded<K, V> {
 
 impl<K, V> Default for Sharded<K, V> {
     fn default() -> Self {
-        let hasher = RandomState::new();
+        let hasher = RandomState::default();
         let shards = (0..SHARDS).map(|_| Arc::new(HashMap::with_hasher(hasher.clone()))).collect();
         Self { shards, hasher, len: 0 }
     }
