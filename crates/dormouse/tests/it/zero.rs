@@ -3,8 +3,8 @@
 use dormouse_engine::{Engine, IssueRequest, Settings};
 use dormouse_store::{MarkIdentity, RedbStore, StoreSettings};
 use dormouse_token::{
-    Attributes, Clock, CountedEvent, Entropy, FrontEnd, Grant, ManualClock, SeededEntropy, SourceId, StoreStatistics,
-    Timestamp,
+    Attributes, Clock, CountedEvent, Entropy, FrontEnd, Grant, ManualClock, SeededEntropy, SourceId,
+    StoreStatistics, Timestamp,
 };
 use std::path::Path;
 use std::sync::Arc;
