@@ -4,8 +4,8 @@
 //! compiled once per deployment; a variable that nobody reads costs nothing; nothing here does I/O, and time and
 //! randomness come from the [`Host`].
 
-mod cache;
 mod body_stream;
+mod cache;
 mod compare;
 mod condition;
 mod context;
@@ -35,8 +35,8 @@ mod variables;
 mod wildcard;
 mod write_error;
 
-pub use cache::{CacheKey, CachedValue, Caches, Entry, EntryTooLarge, Found};
 pub use body_stream::StreamedBody;
+pub use cache::{CacheKey, CachedValue, Caches, Entry, EntryTooLarge, Found};
 pub use condition::{Condition, EvaluationError, InvalidPattern};
 pub use context::{Arrival, Phase, Place};
 pub use date_format::{DateFormat, InvalidDateFormat};
