@@ -23,7 +23,6 @@ fn every_problem_has_level_code_and_place() {
         ("Names.xml", "invalid-status-code", Level::Warning),
         ("Names.xml", "invalid-variable-name", Level::Error),
         ("Nowhere.xml", "shared-flow-required", Level::Error),
-        ("Query-Language.xml", "template", Level::Warning),
         ("Script-Continue.xml", "unsupported-policy", Level::Warning),
         ("Script.xml", "unsupported-policy", Level::Warning),
         ("Unused-Broken.xml", "invalid-index", Level::Warning),
@@ -46,7 +45,7 @@ fn check(path: &str, expected: (u16, &str)) {
 fn a_program_with_problems_answers_with_faults() {
     check("/script", (500, "The policy Script of type JavaCallout is not supported"));
     check("/continue", (200, ""));
-    check("/query", (500, "it is not supported yet"));
+    check("/query", (500, "the template function jsonPath failed"));
     check("/nowhere", (500, "The policy Nowhere is not configured correctly"));
     check("/absent", (500, "The policy Absent does not exist"));
     check("/other", (200, ""));
