@@ -158,7 +158,9 @@ impl Watched {
             self.files.read().and_then(|(certificate, key)| Ok(self.tls.replace(&certificate, &key)?));
         match replaced {
             Ok(()) => {
-                tracing::info!("the {name} listener has taken its certificate and key from their files again");
+                tracing::info!(
+                    "the {name} listener has taken its certificate and key from their files again"
+                );
             }
             Err(error) => {
                 tracing::error!(

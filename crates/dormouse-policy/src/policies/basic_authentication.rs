@@ -8,7 +8,9 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use dormouse_bundle::{Policy, Problem};
-use dormouse_flow::{Executable, Fault, Host, ImmediatePolicy, Outcome, Text, Transaction, Variable, WriteError};
+use dormouse_flow::{
+    Executable, Fault, Host, ImmediatePolicy, Outcome, Text, Transaction, Variable, WriteError,
+};
 
 /// See [`crate::registry`].
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -50,14 +52,23 @@ fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
         Some("Encode") => encode(policy, &mut problems),
         Some("Decode") => decode(policy, &mut problems),
         _ => {
-            let problem = refused("invalid-operation", policy, "InvalidOperation", "the operation is missing or unknown");
-            problems.push(problem.help("write <Operation>Encode</Operation> or <Operation>Decode</Operation>"));
+            let problem = refused(
+                "invalid-operation",
+                policy,
+                "InvalidOperation",
+                "the operation is missing or unknown",
+            );
+            problems
+                .push(problem.help("write <Operation>Encode</Operation> or <Operation>Decode</Operation>"));
             None
         }
     };
     let ignores_unresolved = truth(&policy.element, "IgnoreUnresolvedVariables", false);
-    let compiled =
-        operation.map(|operation| BasicAuthentication { name: policy.name.as_str().into(), operation, ignores_unresolved });
+    let compiled = operation.map(|operation| BasicAuthentication {
+        name: policy.name.as_str().into(),
+        operation,
+        ignores_unresolved,
+    });
     (compiled.map(|compiled| Executable::Immediate(Box::new(compiled))), problems)
 }
 
@@ -85,7 +96,8 @@ fn encode(policy: &Policy, problems: &mut Vec<Problem>) -> Option<Operation> {
 }
 
 fn decode(policy: &Policy, problems: &mut Vec<Problem>) -> Option<Operation> {
-    let destination = |name: &str| policy.element.element(name).and_then(|element| variable_of(element, "ref"));
+    let destination =
+        |name: &str| policy.element.element(name).and_then(|element| variable_of(element, "ref"));
     let (user, password) = (destination("User"), destination("Password"));
     let source = text_of(&policy.element, "Source");
     for (is_missing, apigee, what) in [
@@ -108,7 +120,9 @@ impl ImmediatePolicy for BasicAuthentication {
     fn run(&self, transaction: &mut Transaction, _: &Host) -> Outcome {
         let result = match &self.operation {
             Operation::Encode { .. } => self.encode(transaction),
-            Operation::Decode { source, user, password } => self.decode(transaction, source, [user, password]),
+            Operation::Decode { source, user, password } => {
+                self.decode(transaction, source, [user, password])
+            }
         };
         result.map_err(|failure| failure.fault()).into()
     }
@@ -140,9 +154,14 @@ impl BasicAuthentication {
         [user, password]: [&Variable; 2],
     ) -> Result<(), Failure> {
         let Some(value) = transaction.text(source) else {
-            return if self.ignores_unresolved { Ok(()) } else { Err(Failure::Unresolved(source.name().clone())) };
+            return if self.ignores_unresolved {
+                Ok(())
+            } else {
+                Err(Failure::Unresolved(source.name().clone()))
+            };
         };
-        let invalid = || Failure::InvalidSource { source_name: source.name().clone(), policy: self.name.clone() };
+        let invalid =
+            || Failure::InvalidSource { source_name: source.name().clone(), policy: self.name.clone() };
         let credentials = credentials(&value).ok_or_else(invalid)?;
         let (decoded_user, decoded_password) = credentials.split_once(':').ok_or_else(invalid)?;
         write(transaction, user, decoded_user)?;

@@ -7,7 +7,9 @@ use crate::key_values::{EntryName, Map, Scope};
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Element, Policy, Problem};
 use dormouse_engine::Error;
-use dormouse_flow::{Executable, Fault, Host, OutcomeFuture, Text, Transaction, Value, Variable, WaitingPolicy, WriteError};
+use dormouse_flow::{
+    Executable, Fault, Host, OutcomeFuture, Text, Transaction, Value, Variable, WaitingPolicy, WriteError,
+};
 use dormouse_token::Secret;
 use std::time::Duration;
 
@@ -34,8 +36,14 @@ enum Operation {
         /// From 1: which part of a value with commas.
         index: Option<usize>,
     },
-    Put { key: Key, values: Vec<TextOrVariable>, replaces: bool },
-    Delete { key: Key },
+    Put {
+        key: Key,
+        values: Vec<TextOrVariable>,
+        replaces: bool,
+    },
+    Delete {
+        key: Key,
+    },
 }
 
 /// Parts of a key; several are joined.
@@ -78,11 +86,17 @@ fn compile(policy: &Policy, context: &CompileContext<'_>) -> Compiled {
     (Some(Executable::Waiting(Box::new(compiled))), problems)
 }
 
-fn get(element: &Element, policy: &Policy, platform: Platform, problems: &mut Vec<Problem>) -> Option<Operation> {
+fn get(
+    element: &Element,
+    policy: &Policy,
+    platform: Platform,
+    problems: &mut Vec<Problem>,
+) -> Option<Operation> {
     let key = key(element, policy, problems);
     let target = element.attribute_value("assignTo").map(str::trim).filter(|name| !name.is_empty());
     let Some(target) = target else {
-        let problem = refused("missing-assign-to", policy, "InvalidAssignTo", "Get has no attribute assignTo");
+        let problem =
+            refused("missing-assign-to", policy, "InvalidAssignTo", "Get has no attribute assignTo");
         problems.push(problem.at(element.name_span.clone()).help("name the variable that takes the value"));
         return None;
     };
@@ -90,7 +104,8 @@ fn get(element: &Element, policy: &Policy, platform: Platform, problems: &mut Ve
         None => None,
         Some(Ok(index)) if index > 0 => Some(index),
         Some(_) => {
-            let problem = refused("invalid-index", policy, "InvalidIndex", "the index of Get is not a positive number");
+            let problem =
+                refused("invalid-index", policy, "InvalidIndex", "the index of Get is not a positive number");
             problems.push(problem.at(element.name_span.clone()).help("values count from 1"));
             return None;
         }
@@ -115,7 +130,8 @@ fn put(element: &Element, policy: &Policy, problems: &mut Vec<Problem>) -> Optio
 }
 
 fn key(element: &Element, policy: &Policy, problems: &mut Vec<Problem>) -> Option<Key> {
-    let parts = element.element("Key").map(|key| key.elements_named("Parameter").map(TextOrVariable::compile));
+    let parts =
+        element.element("Key").map(|key| key.elements_named("Parameter").map(TextOrVariable::compile));
     let parts: Vec<_> = parts.into_iter().flatten().filter(TextOrVariable::is_given).collect();
     if parts.is_empty() {
         let message = format!("{} has no Key with a Parameter", element.name);
@@ -128,7 +144,9 @@ fn key(element: &Element, policy: &Policy, problems: &mut Vec<Problem>) -> Optio
 
 impl WaitingPolicy for KeyValueMapOperations {
     fn run<'a>(&'a self, transaction: &'a mut Transaction, host: &'a Host) -> OutcomeFuture<'a> {
-        Box::pin(async move { self.operate(transaction, host).await.map_err(|failure| failure.fault()).into() })
+        Box::pin(
+            async move { self.operate(transaction, host).await.map_err(|failure| failure.fault()).into() },
+        )
     }
 }
 

@@ -5,7 +5,9 @@ use crate::compile_context::CompileContext;
 use crate::configuration::{refused, variable_in, warn_unknown, warn_without_effect};
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Level, Policy};
-use dormouse_flow::{Executable, Fault, Found, Host, ImmediatePolicy, Outcome, Text, Transaction, Value, Variable};
+use dormouse_flow::{
+    Executable, Fault, Found, Host, ImmediatePolicy, Outcome, Text, Transaction, Value, Variable,
+};
 
 /// See [`crate::registry`].
 pub(crate) const KIND: PolicyKind = PolicyKind {

@@ -7,8 +7,8 @@ use crate::configuration::{text_of, truth, warn_unknown, warn_without_effect};
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{ConditionSource, Level, Policy, Problem, parse_condition};
 use dormouse_flow::{
-    CacheKey, CachedValue, Condition, Executable, Fault, Found, Host, ImmediatePolicy, Message, Outcome, Phase, Text,
-    Transaction, Value,
+    CacheKey, CachedValue, Condition, Executable, Fault, Found, Host, ImmediatePolicy, Message, Outcome,
+    Phase, Text, Transaction, Value,
 };
 use dormouse_token::Timestamp;
 use http::header::{
@@ -89,7 +89,8 @@ impl ResponseCache {
             transaction.note(&self.remembered, false);
             return Ok(Outcome::Continue);
         };
-        transaction.note(&self.remembered, Value::list(key.fragments.iter().map(|text| Value::from(text.clone()))));
+        transaction
+            .note(&self.remembered, Value::list(key.fragments.iter().map(|text| Value::from(text.clone()))));
         self.note(transaction, "cachename", key.cache.clone());
         self.note(transaction, "cachekey", key.joined());
         let found = if self.holds(self.skips_look_up.as_ref(), transaction)? {
@@ -143,7 +144,8 @@ impl ResponseCache {
         }
         let mut key = self.key.key(transaction);
         if self.uses_accept_headers {
-            let accepted = ACCEPT_HEADERS.iter().map(|name| request.headers().joined(name).unwrap_or_default().into());
+            let accepted =
+                ACCEPT_HEADERS.iter().map(|name| request.headers().joined(name).unwrap_or_default().into());
             key.fragments = key.fragments.iter().cloned().chain(accepted).collect();
         }
         Some(key)
@@ -153,7 +155,8 @@ impl ResponseCache {
         match transaction.get(&self.remembered) {
             Value::Null => self.key_of_request(transaction),
             Value::List(fragments) => {
-                let texts = fragments.iter().map(|text| transaction.text_of(text.clone()).unwrap_or_default());
+                let texts =
+                    fragments.iter().map(|text| transaction.text_of(text.clone()).unwrap_or_default());
                 Some(CacheKey { fragments: texts.collect(), ..self.key.key(transaction) })
             }
             _ => None,
@@ -182,8 +185,10 @@ enum Lifetime {
 }
 
 fn lifetime(response: &Message, now: Timestamp) -> Lifetime {
-    let directives: Vec<_> = response.headers().values(&CACHE_CONTROL).map(|text| text.to_ascii_lowercase()).collect();
-    let has = |name: &str| directives.iter().any(|own| own.split('=').next().is_some_and(|own| own.trim() == name));
+    let directives: Vec<_> =
+        response.headers().values(&CACHE_CONTROL).map(|text| text.to_ascii_lowercase()).collect();
+    let has =
+        |name: &str| directives.iter().any(|own| own.split('=').next().is_some_and(|own| own.trim() == name));
     if ["no-store", "no-cache", "private"].into_iter().any(has) {
         return Lifetime::Forbidden;
     }
@@ -200,7 +205,8 @@ fn lifetime(response: &Message, now: Timestamp) -> Lifetime {
     };
     match moment(&EXPIRES) {
         Some(expires) => {
-            let kept_for = Timestamp::from_ms(expires).since(Timestamp::from_ms(moment(&DATE).unwrap_or(now.as_ms())));
+            let kept_for =
+                Timestamp::from_ms(expires).since(Timestamp::from_ms(moment(&DATE).unwrap_or(now.as_ms())));
             Lifetime::Until(now.saturating_add(kept_for))
         }
         // A date that cannot be read is in the past.
@@ -247,7 +253,10 @@ mod tests {
         check(&[("Cache-Control", "max-age=60"), ("Cache-Control", "no-store")], Lifetime::Forbidden);
         check(&[("Cache-Control", "private=\"x\"")], Lifetime::Forbidden);
         check(&[("Cache-Control", "max-age=-1")], Lifetime::Unsaid);
-        check(&[("Expires", "Thu, 01 Jan 1970 00:01:00 GMT"), ("Date", "Thu, 01 Jan 1970 00:00:30 GMT")], until(30));
+        check(
+            &[("Expires", "Thu, 01 Jan 1970 00:01:00 GMT"), ("Date", "Thu, 01 Jan 1970 00:00:30 GMT")],
+            until(30),
+        );
         check(&[("Expires", "Thu, 01 Jan 1970 00:00:03 GMT")], until(2));
         check(&[("Expires", "0")], until(0));
         check(&[("Expires", "0"), ("Cache-Control", "max-age=9")], until(9));

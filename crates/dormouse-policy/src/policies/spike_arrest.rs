@@ -7,7 +7,8 @@ use crate::quota::Weight;
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Level, Policy, Problem};
 use dormouse_flow::{
-    Executable, Fault, Host, ImmediatePolicy, Outcome, SpikeArrestKey, SpikeArrestRate, Text, Transaction, Variable,
+    Executable, Fault, Host, ImmediatePolicy, Outcome, SpikeArrestKey, SpikeArrestRate, Text, Transaction,
+    Variable,
 };
 use std::time::Duration;
 
@@ -103,7 +104,9 @@ impl SpikeArrest {
         let policy = &self.name;
         let Some(written) = self.rate.read(transaction) else {
             let reference = self.rate.variable_name();
-            let text = format!("Failed to resolve Spike Arrest Rate reference {reference} in SpikeArrest policy {policy}");
+            let text = format!(
+                "Failed to resolve Spike Arrest Rate reference {reference} in SpikeArrest policy {policy}"
+            );
             return Err(Fault::step("policies.ratelimit.FailedToResolveSpikeArrestRate", text));
         };
         if let Some(literal) = self.literal.filter(|_| self.rate.literal() == Some(&written)) {
@@ -111,7 +114,9 @@ impl SpikeArrest {
         }
         // What a variable holds may come from a client, and is not repeated.
         let invalid = || {
-            let text = format!("Invalid spike arrest rate in SpikeArrest policy {policy}: a number with ps or pm is needed");
+            let text = format!(
+                "Invalid spike arrest rate in SpikeArrest policy {policy}: a number with ps or pm is needed"
+            );
             Fault::step("policies.ratelimit.InvalidAllowedRate", text)
         };
         Rate::parse(&written).map(|rate| (rate, written)).ok_or_else(invalid)
@@ -151,7 +156,9 @@ mod tests {
         check("12pm", Some((12, 60)));
         check(" 5PM ", Some((5, 60)));
         check("5 pm", Some((5, 60)));
-        for wrong in ["", "ps", "0ps", "-1ps", "+1ps", "1.5ps", "30", "30ph", "ps30", "99999999999999999999ps"] {
+        for wrong in
+            ["", "ps", "0ps", "-1ps", "+1ps", "1.5ps", "30", "30ph", "ps30", "99999999999999999999ps"]
+        {
             check(wrong, None);
         }
     }

@@ -3,10 +3,10 @@
 
 use crate::compile_context::CompileContext;
 use crate::configuration::{TextOrVariable, refused, warn_unknown, warn_without_effect};
+use crate::oauth::OwnedCall;
 use crate::oauth::api_key::{API_KEY_UNRESOLVED, ApiKeyVariables, refusal, uncovered};
 use crate::oauth::failure::{During, Failure};
 use crate::oauth::report::Reporter;
-use crate::oauth::OwnedCall;
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::Policy;
 use dormouse_engine::{Error, Refusal};
@@ -38,8 +38,12 @@ fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
     let reason = "what a key may do is kept in memory and follows every change by itself";
     warn_without_effect(&policy.element, &[("CacheExpiryInSeconds", reason)], &mut problems);
     let Some(key) = TextOrVariable::of_child(&policy.element, "APIKey") else {
-        let problem =
-            refused("missing-api-key", policy, "SpecifyValueOrRefApiKey", "APIKey names neither a variable nor a key");
+        let problem = refused(
+            "missing-api-key",
+            policy,
+            "SpecifyValueOrRefApiKey",
+            "APIKey names neither a variable nor a key",
+        );
         problems.push(problem.help("write <APIKey ref=\"request.queryparam.apikey\"/>"));
         return (None, problems);
     };
@@ -70,8 +74,14 @@ impl VerifyApiKey {
         let (call, directory) = (OwnedCall::of(transaction), host.engine.directory());
         let matched = match_product(client.products(), &call.as_call());
         let product = matched.and_then(|matched| directory.product(matched.product.name.as_str()));
-        let product = product.map(Arc::clone).ok_or_else(|| Failure::of(uncovered(&client, &call.as_call())))?;
-        transaction.publish(Box::new(ApiKeyVariables::new(self.prefix.clone(), client, (product, call), directory)));
+        let product =
+            product.map(Arc::clone).ok_or_else(|| Failure::of(uncovered(&client, &call.as_call())))?;
+        transaction.publish(Box::new(ApiKeyVariables::new(
+            self.prefix.clone(),
+            client,
+            (product, call),
+            directory,
+        )));
         Ok(())
     }
 }
