@@ -68,6 +68,10 @@ fn decode(text: &[u8]) -> Result<String, FormError> {
 
 /// Decodes one name or value: blanks from `+`, bytes from `%XX`. `None` for a malformed escape or what is not UTF-8.
 pub(crate) fn decode_form(text: &[u8]) -> Option<String> {
+    if !text.iter().any(|byte| matches!(byte, b'+' | b'%')) {
+        // Most values are plain, and this is on the path of every request.
+        return std::str::from_utf8(text).ok().map(str::to_owned);
+    }
     let blanks: Cow<'_, [u8]> = if text.contains(&b'+') {
         text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect()
     } else {
