@@ -11,7 +11,7 @@ use dormouse_bundle::{Bundle, Problem};
 use dormouse_engine::{Engine, Provisioned, Settings};
 use dormouse_flow::Host;
 use dormouse_gateway::{Program, compile};
-use dormouse_policy::{Platform, token_sources};
+use dormouse_policy::{Platform, put_initial_entries, token_sources};
 use dormouse_server::{AdminAccess, NATIVE_SOURCE, Running, ServerSettings, Service, Shutdown};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -86,6 +86,10 @@ async fn open(
     let native = plan.oauth.as_ref().map(|_| NATIVE_SOURCE.to_owned());
     let sources: Vec<String> = policies.chain(native).collect();
     engine.register_sources(&sources).await.or_refused()?;
+    // After the entity files, whose entries go before those that a bundle brings along.
+    for bundle in bundles {
+        put_initial_entries(bundle, engine).await.or_refused()?;
+    }
     let service = Arc::new(Service::new(Arc::clone(engine), program));
     let mut watch = TlsWatch::default();
     let gateway = plan.gateway.as_ref().map(|listen| listen.open("gateway", &mut watch)).transpose()?;
