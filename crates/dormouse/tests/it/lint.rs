@@ -51,7 +51,7 @@ fn the_configuration_is_found_from_anywhere() {
     let directory = tempfile::tempdir().unwrap();
     let bundle = proxy(directory.path()).display().to_string();
     let at = directory.path();
-    fs::write(at.join("dormouse-lint.toml"), "redeemed-by = ['other']\n").unwrap();
+    fs::write(at.join("dormouse-lint.toml"), "redeemed-by = ['other']\nrules.OAU016 = 'warning'\n").unwrap();
     for start in [at, Path::new("/"), &at.join("oauth/apiproxy")] {
         let text = check(start, &["lint", &bundle], 0, &["OAU005"]);
         assert!(!text.contains("OAU001"), "{text}");
