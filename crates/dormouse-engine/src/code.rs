@@ -6,6 +6,7 @@ use crate::commit::LOST_MAX;
 use crate::error::{Error, Refusal, Supersession};
 use crate::follow::Read;
 use crate::issue::{Issued, Pair, SealedPair, Side, Token, capped, check_size, expiry};
+use crate::observe::Event;
 use crate::pkce::check_verifier;
 use crate::present::Presented;
 use dormouse_token::{
@@ -203,6 +204,7 @@ impl Engine {
         front_end: FrontEnd,
     ) -> Result<Refusal, Error> {
         if front_end == FrontEnd::Bundle {
+            self.tell(Event::CodeReplayed(code, false));
             return Ok(Refusal::Superseded(Supersession::Refused));
         }
         for _ in 0..LOST_MAX {
@@ -216,6 +218,7 @@ impl Engine {
                 break;
             }
         }
+        self.tell(Event::CodeReplayed(code, true));
         Ok(Refusal::Superseded(Supersession::FamilyRevoked))
     }
 
@@ -231,7 +234,11 @@ impl Engine {
             family_expires_at: code.expires_at,
             retention: code.expires_at.saturating_add(RETENTION_MARGIN),
         };
-        Ok(self.mark(code, mark).await?.is_none())
+        let deleted = self.mark(code, mark).await?.is_none();
+        if deleted {
+            self.tell(Event::CodeDeleted(code));
+        }
+        Ok(deleted)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Engine;
 use crate::error::{Error, Refusal};
+use crate::observe::Event;
 use dormouse_token::{
     Burn, CutOff, CutOffRow, LIFETIME_MAX, RETENTION_MARGIN, Reach, Reason, RootId, Target, Timestamp,
 };
@@ -84,6 +85,7 @@ impl Engine {
         if let Err(error) = self.follow().await {
             tracing::warn!(%error, "a cut-off is in force, but the store cannot be followed");
         }
+        self.tell(Event::CutOff(&stored));
         Ok(stored)
     }
 

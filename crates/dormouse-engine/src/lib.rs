@@ -24,6 +24,7 @@ mod keys;
 mod ledger;
 mod look_up;
 mod maintain;
+mod observe;
 mod pkce;
 mod present;
 mod provision;
@@ -47,6 +48,7 @@ pub use inspect::{Check, Inspected, Inspection};
 pub use issue::{ImplicitRequest, IssueRequest, Issued, Token};
 pub use key_value::MapName;
 pub use look_up::{LookedUp, PartnerView};
+pub use observe::{Act, Event, Observer};
 pub use provision::{ProvisionError, Provisioned};
 pub use redeem::{RedeemRequest, Redeemed};
 pub use revoke_native::NativeRevocation;
@@ -83,6 +85,7 @@ pub struct Engine {
     rolled_back: AtomicBool,
     catch_up: verify::CatchUp,
     stale_answers: AtomicU64,
+    observer: std::sync::OnceLock<Observer>,
 }
 
 impl Engine {

@@ -7,6 +7,7 @@ use crate::count::counter;
 use crate::error::{Error, Refusal, Supersession, Unavailable};
 use crate::follow::Read;
 use crate::issue::{Issued, Pair, SealedPair, Side, Token};
+use crate::observe::Event;
 use crate::present::Presented;
 use dormouse_token::{
     Attributes, Claims, CountedEvent, Decision, FamilyRecord, Kind, Mint, Redeemer, Redemption, Rotation,
@@ -235,12 +236,14 @@ impl Engine {
     ) -> Result<Option<Redeemed>, Error> {
         let Some(next) = next else {
             self.count(claims, CountedEvent::Replayed);
+            self.tell(Event::RefreshReplayed(claims, false));
             return Err(Refusal::Superseded(Supersession::Refused).into());
         };
         let counters = vec![counter(claims, CountedEvent::Replayed)];
         if !self.commit(claims.family, next, counters).await? {
             return Ok(None);
         }
+        self.tell(Event::RefreshReplayed(claims, true));
         tracing::warn!(
             family = %claims.family, client = %claims.client, generation = claims.generation,
             "a superseded refresh token was presented again: the family was revoked"

@@ -4,6 +4,7 @@
 use crate::Engine;
 use crate::client::AuthenticatedClient;
 use crate::error::Error;
+use crate::observe::Act;
 use crate::present::Presented;
 use dormouse_token::{Claims, FamilyRecord, Kind, Reason, Sides, is_superseded, revoke, revoke_access};
 
@@ -38,7 +39,8 @@ impl Engine {
         }
         if presented.claims.expires_at > self.now() {
             let is_import = presented.import.is_some();
-            self.change_family(&presented, |record, claims| self.end(record, claims, is_import)).await?;
+            self.change_family(&presented, Act::Revoke, |record, claims| self.end(record, claims, is_import))
+                .await?;
         }
         Ok(NativeRevocation::Dead)
     }

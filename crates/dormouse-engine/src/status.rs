@@ -4,6 +4,7 @@ use crate::Engine;
 use crate::commit::LOST_MAX;
 use crate::error::{Error, Refusal, Unavailable};
 use crate::look_up::own_status;
+use crate::observe::{Act, Event};
 use crate::present::Presented;
 use dormouse_token::{
     Attributes, Claims, FamilyRecord, Kind, Reason, Sides, approve, delete, edit, is_superseded, revoke,
@@ -39,7 +40,11 @@ impl Engine {
             (Kind::Refresh, false) => Sides::Refresh,
             _ => Sides::Both,
         };
-        self.change_family(&presented, |record, claims| {
+        let act = match change {
+            StatusChange::Revoke => Act::Revoke,
+            StatusChange::Approve => Act::Approve,
+        };
+        self.change_family(&presented, act, |record, claims| {
             if is_superseded(record, claims) {
                 return None;
             }
@@ -72,7 +77,7 @@ impl Engine {
         }
         let mut known = false;
         let found = self
-            .change_family(&presented, |record, claims| {
+            .change_family(&presented, Act::Delete, |record, claims| {
                 known = own_status(record, claims).is_ok();
                 if known { delete(record, claims, self.attempt()) } else { None }
             })
@@ -134,6 +139,7 @@ impl Engine {
     pub(crate) async fn change_family(
         &self,
         presented: &Presented,
+        act: Act,
         mut change: impl FnMut(&FamilyRecord, &Claims) -> Option<FamilyRecord>,
     ) -> Result<bool, Error> {
         let claims = &presented.claims;
@@ -146,6 +152,7 @@ impl Engine {
             let record = self.record(claims, read).await?;
             let Some(next) = change(&record, claims) else { return Ok(true) };
             if self.commit(claims.family, next, Vec::new()).await? {
+                self.tell(Event::Changed(act, claims));
                 return Ok(true);
             }
         }

@@ -114,6 +114,7 @@ impl World {
             entropy: Arc::new(SeededEntropy::new(seed)),
             mark_path: None,
             mark_identity: MarkIdentity::Counter,
+            roots_path: None,
         };
         let opened = RedbStore::over_disk(disk, &settings, Box::new(|_| {}));
         Arc::new(opened.expect("the disk holds a store"))
