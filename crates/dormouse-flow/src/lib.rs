@@ -24,6 +24,7 @@ mod parameters;
 mod property;
 mod quota;
 mod spike_arrest;
+mod reply_headers;
 mod system;
 mod template;
 #[cfg(test)]
@@ -59,6 +60,7 @@ pub use quota::{
 };
 pub use spike_arrest::{SpikeArrestKey, SpikeArrestRate, SpikeArrests};
 pub use system::uuid;
+pub use reply_headers::ReplyHeaders;
 pub use template::{Template, TemplateError, TemplateProblem, Unresolved};
 pub use transaction::Transaction;
 pub use value::{Text, Value};

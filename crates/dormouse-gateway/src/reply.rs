@@ -3,10 +3,11 @@
 use crate::program::{Deployed, Endpoint};
 use crate::run;
 use bytes::Bytes;
-use dormouse_flow::{Headers, Message, Transaction};
+use dormouse_flow::{Headers, Message, ReplyHeaders, Transaction};
 use dormouse_token::Timestamp;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HeaderName, PROXY_AUTHENTICATE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, PROXY_AUTHENTICATE, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http::{Method, StatusCode, Version};
 use std::borrow::Cow;
@@ -47,14 +48,30 @@ impl AfterReply {
 
 impl Reply {
     /// The reply of a transaction that ran to its end.
-    pub(crate) fn finish(deployed: Arc<Deployed>, endpoint: Arc<Endpoint>, transaction: Transaction) -> Self {
+    pub(crate) fn finish(
+        deployed: Arc<Deployed>,
+        endpoint: Arc<Endpoint>,
+        mut transaction: Transaction,
+    ) -> Self {
+        let kept = std::mem::take(transaction.extension::<ReplyHeaders>());
         let message = transaction.error_message().or_else(|| transaction.response());
         let mut reply =
             message.map_or_else(|| Self::from_message(&Message::response(200)), Self::from_message);
+        reply.set_headers(kept);
         if !endpoint.post_client_flow.is_empty() {
             reply.after = Some(AfterReply { deployed, endpoint, transaction: Box::new(transaction) });
         }
         reply
+    }
+
+    /// Headers that policies want on any reply, whoever made it.
+    fn set_headers(&mut self, kept: ReplyHeaders) {
+        for (name, value) in kept.0 {
+            // A value that is no header value comes from a bundle's template, and is left out.
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                self.response.headers_mut().insert(name, value);
+            }
+        }
     }
 
     /// A message as HTTP.

@@ -7,9 +7,9 @@ mod null_route;
 mod target;
 
 use crate::faults;
-use crate::program::{Deployed, Destination, Endpoint, Flows};
+use crate::program::{Deployed, Destination, Endpoint, Flows, Target};
 use crate::reply::Sent;
-use dormouse_flow::{DateFormat, Fault, Phase, Transaction};
+use dormouse_flow::{DateFormat, Fault, Phase, Text, Transaction};
 use error_flow::run_error_flow;
 use flow::{Next, Side, Walk};
 
@@ -52,11 +52,59 @@ async fn pipeline<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(),
     match walk.flows(&endpoint.flows, Side::Request).await.map_err(in_proxy)? {
         Next::Step => route(endpoint, walk).await?,
         Next::Respond => {}
-        Next::SkipTo(policy) => walk.skip_to(policy),
+        Next::SkipTo(policy) => skip(endpoint, walk, policy).await?,
     }
     walk.transaction.place.in_target = false;
     walk.transaction.set_phase(Phase::Response);
     walk.flows(&endpoint.flows, Side::Response).await.map_err(in_proxy)?;
+    Ok(())
+}
+
+/// Goes on in the response flow where a policy stands, when a policy of the proxy's request flow has the response. It may
+/// stand in the response flow of the target that the request would have had.
+async fn skip<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>, policy: Text) -> Result<(), Failure<'a>> {
+    if endpoint.flows.responds_with(&policy) {
+        walk.skip_to(policy);
+        return Ok(());
+    }
+    let in_proxy = |fault| Failure { fault, flows: &endpoint.flows };
+    for rule in &endpoint.route_rules {
+        if !walk.holds(rule.condition.as_ref()).map_err(in_proxy)? {
+            continue;
+        }
+        if let Destination::Target(name) = &rule.destination
+            && let Some(target) = endpoint.targets.get(name)
+        {
+            walk.transaction.place.route = Some(rule.name.clone());
+            walk.transaction.place.route_target = Some(name.clone());
+            return answer(endpoint, walk, target, policy).await;
+        }
+        break;
+    }
+    Ok(())
+}
+
+/// The response flow of a target whose response came from elsewhere, from the step on that runs a policy.
+async fn answer<'a>(
+    endpoint: &'a Endpoint,
+    walk: &mut Walk<'_>,
+    target: &'a Target,
+    policy: Text,
+) -> Result<(), Failure<'a>> {
+    if !target.flows.responds_with(&policy) {
+        // A policy without a place in any response flow has no flow to go on in but the whole of the proxy's.
+        if endpoint.flows.responds_with(&policy) {
+            walk.skip_to(policy);
+        }
+        return Ok(());
+    }
+    walk.transaction.place.in_target = true;
+    walk.transaction.set_phase(Phase::Response);
+    walk.skip_to(policy);
+    let in_target = |fault| Failure { fault, flows: &target.flows };
+    walk.flows(&target.flows, Side::Response).await.map_err(in_target)?;
+    // Its conditional flow may not have been the one that ran.
+    walk.skip_to = None;
     Ok(())
 }
 
@@ -96,10 +144,7 @@ async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Fa
                     Ok(())
                 }
                 Next::Respond => Ok(()),
-                Next::SkipTo(policy) => {
-                    walk.skip_to(policy);
-                    Ok(())
-                }
+                Next::SkipTo(policy) => answer(endpoint, walk, target, policy).await,
             }
         }
         Destination::Url(connection) => {

@@ -17,6 +17,7 @@ mod policies;
 mod quota;
 pub mod registry;
 
+mod sink;
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
 pub use connection::{ConnectionError, HttpConnection};
 pub use dormouse_script::Scripts;

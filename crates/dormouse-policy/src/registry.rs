@@ -2,10 +2,11 @@
 
 use crate::compile_context::CompileContext;
 use crate::policies::{
-    assert_condition, assign_message, basic_authentication, delete_oauth_v2_info, extract_variables,
-    flow_callout, get_oauth_v2_info, invalidate_cache, javascript, json_threat_protection,
-    key_value_map_operations, lookup_cache, oauth_v2, populate_cache, quota, raise_fault, response_cache,
-    revoke_oauth_v2, service_callout, set_oauth_v2_info, spike_arrest, verify_api_key,
+    assert_condition, assign_message, basic_authentication, cors, data_capture, delete_oauth_v2_info,
+    extract_variables, flow_callout, get_oauth_v2_info, invalidate_cache, javascript, json_threat_protection,
+    key_value_map_operations, lookup_cache, message_logging, oauth_v2, populate_cache, quota, raise_fault,
+    read_property_set, response_cache, revoke_oauth_v2, service_callout, set_oauth_v2_info, spike_arrest,
+    statistics_collector, verify_api_key,
 };
 use dormouse_bundle::{Policy, Problem};
 use dormouse_flow::Executable;
@@ -32,6 +33,8 @@ pub const POLICIES: &[PolicyKind] = &[
     assert_condition::KIND,
     assign_message::KIND,
     basic_authentication::KIND,
+    cors::KIND,
+    data_capture::KIND,
     delete_oauth_v2_info::KIND,
     extract_variables::KIND,
     flow_callout::KIND,
@@ -41,15 +44,18 @@ pub const POLICIES: &[PolicyKind] = &[
     javascript::KIND,
     key_value_map_operations::KIND,
     lookup_cache::KIND,
+    message_logging::KIND,
     oauth_v2::KIND,
     populate_cache::KIND,
     quota::KIND,
     raise_fault::KIND,
+    read_property_set::KIND,
     response_cache::KIND,
     revoke_oauth_v2::KIND,
     service_callout::KIND,
     set_oauth_v2_info::KIND,
     spike_arrest::KIND,
+    statistics_collector::KIND,
     verify_api_key::KIND,
 ];
 

@@ -9,7 +9,7 @@ pub(super) struct Walk<'a> {
     deployed: &'a Deployed,
     pub(super) transaction: &'a mut Transaction,
     /// Steps are left out up to the one that runs this policy.
-    skip_to: Option<Text>,
+    pub(super) skip_to: Option<Text>,
     /// How many shared flows are running inside each other.
     depth: usize,
 }
@@ -128,6 +128,14 @@ impl<'a> Walk<'a> {
             self.transaction.note(&name, value);
         }
         result
+    }
+}
+
+impl Flows {
+    /// Whether a step of a response flow runs this policy.
+    pub(super) fn responds_with(&self, policy: &str) -> bool {
+        let mut flows = [&self.pre_flow, &self.post_flow].into_iter().chain(&self.conditional);
+        flows.any(|flow| flow.response.iter().any(|step| *step.policy.name == *policy))
     }
 }
 

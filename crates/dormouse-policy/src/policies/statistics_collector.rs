@@ -1,0 +1,19 @@
+//! StatisticsCollector: accepted and without effect (Apigee: "StatisticsCollector policy").
+
+use crate::compile_context::CompileContext;
+use crate::registry::{Compiled, PolicyKind};
+use crate::sink::compile_sink;
+use dormouse_bundle::Policy;
+
+/// See [`crate::registry`].
+pub(crate) const KIND: PolicyKind = PolicyKind {
+    tag: "StatisticsCollector",
+    summary: "Accepted without effect: nothing is collected.",
+    failure_prefix: "statisticscollector",
+    may_continue: true,
+    compile,
+};
+
+fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
+    compile_sink(policy, "analytics service")
+}
