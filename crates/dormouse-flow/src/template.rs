@@ -24,8 +24,6 @@ enum Part {
     Literal(Text),
     Reference(Reference),
     Function(Call),
-    /// A function that Apigee has and this version has not.
-    Unsupported(&'static str),
 }
 
 /// A variable and what stands for it when it is unresolved.
@@ -47,9 +45,6 @@ pub enum Unresolved {
 /// What is wrong with a template, found when a bundle is deployed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateProblem {
-    /// Apigee has this function, this version has not.
-    #[error("the template function {0} is not supported yet")]
-    Unsupported(String),
     /// A function with too few or too many arguments.
     #[error("the template function {0} has the wrong number of arguments")]
     WrongArgumentCount(String),
@@ -95,11 +90,7 @@ impl Template {
                     Ok(None) => Part::Literal(source.as_str().into()),
                     Err(problem) => {
                         problems.push(problem);
-                        let unsupported = functions::UNSUPPORTED.iter().find(|own| *own == name);
-                        unsupported.map_or_else(
-                            || Part::Literal(source.as_str().into()),
-                            |own| Part::Unsupported(own),
-                        )
+                        Part::Literal(source.as_str().into())
                     }
                 },
             });
@@ -155,9 +146,6 @@ impl Part {
                 }
             },
             Self::Function(call) => call.evaluate(transaction, unresolved).map(Into::into),
-            Self::Unsupported(function) => {
-                Err(TemplateError::Function { function, reason: "it is not supported yet".to_owned() })
-            }
         }
     }
 }
@@ -174,18 +162,15 @@ impl Reference {
 
 /// The call, or `None` when Apigee knows no such function.
 fn function(name: &str, arguments: &[TreeArgument]) -> Result<Option<Call>, TemplateProblem> {
-    if functions::UNSUPPORTED.contains(&name) {
-        return Err(TemplateProblem::Unsupported(name.to_owned()));
-    }
     let Some(function) = functions::find(name) else { return Ok(None) };
     if arguments.len() < function.arguments_min || arguments.len() > function.arguments_max {
         return Err(TemplateProblem::WrongArgumentCount(name.to_owned()));
     }
     let arguments = arguments.iter().map(|argument| match argument {
         TreeArgument::Literal(text) => functions::Argument::Literal(text.as_str().into()),
-        // The last argument of jsonPath is a bare word.
-        TreeArgument::Variable { name, default: None } if matches!(name.as_str(), "true" | "false") => {
-            functions::Argument::Literal(name.as_str().into())
+        // The last argument of jsonPath and the types of xpath are bare words.
+        TreeArgument::Variable { name: word, default: None } if is_bare_word(name, word) => {
+            functions::Argument::Literal(word.as_str().into())
         }
         TreeArgument::Variable { name, default } => {
             functions::Argument::Reference(Reference::new(name, default.as_deref()))
@@ -194,6 +179,13 @@ fn function(name: &str, arguments: &[TreeArgument]) -> Result<Option<Call>, Temp
     let arguments = Arguments::new(arguments.collect());
     let call = Call::prepare(function, arguments);
     call.map(Some).map_err(|reason| TemplateProblem::InvalidArgument { function: name.to_owned(), reason })
+}
+
+/// Whether a word without quotes is no variable.
+fn is_bare_word(function: &str, word: &str) -> bool {
+    let is_xpath = function.eq_ignore_ascii_case("xpath");
+    matches!(word, "true" | "false")
+        || is_xpath && matches!(word, "nodeset" | "node" | "number" | "boolean" | "string")
 }
 
 #[cfg(test)]
@@ -207,6 +199,7 @@ mod tests {
         let mut transaction = transaction("GET", "/base/x?q=1");
         for (name, value) in [
             ("name", Value::from("Ada")),
+            ("xml", "<a><b>1</b><b>2</b><d xmlns='urn:x' e='3'/></a>".into()),
             ("flag", true.into()),
             ("count", 3.into()),
             ("list", Value::list(["a", "b"])),
@@ -375,17 +368,35 @@ mod tests {
     }
 
     #[test]
+    fn xpaths() {
+        check("{xpath('/a/b',xml)}", "<b>1</b><b>2</b>");
+        check("{xpath(/a/b,xml,node)}", "<b>1</b>");
+        check("{xPath(/a/b,xml,string)}", "1");
+        check("{xpath('count(/a/b)',xml)}", "2");
+        check("{xpath(/a/b[2],xml,number)}", "2");
+        check("{xpath(/a/c,xml,boolean)}", "false");
+        check("{xpath(/a/c,xml)}", "");
+        check("{xpath('/a/p:d/@e',xml,string,'p:urn:x')}", "3");
+        assert!(render("{xpath('/a',name)}", Unresolved::Error).is_err());
+    }
+
+    #[test]
     fn problems_are_found_when_compiled() {
         for (text, expected) in [
-            ("{xpath('/a',body)}", TemplateProblem::Unsupported("xpath".into())),
             ("{md5Hex()}", TemplateProblem::WrongArgumentCount("md5Hex".into())),
             ("{createUuid('x')}", TemplateProblem::WrongArgumentCount("createUuid".into())),
         ] {
             assert_eq!(Template::compile_text(text).err(), Some(expected), "{text}");
         }
-        let (template, _) = Template::compile(&Tree::parse("{xpath('/a',body)}"));
+        let (template, _) = Template::compile(&Tree::parse("{xpath('/a',name)}"));
         assert!(matches!(template.render(&sample(), Unresolved::Empty), Err(TemplateError::Function { .. })));
-        for text in ["{replaceAll(a,'(','')}", "{timeFormatUTC('jj',a)}", "{xeger('[')}"] {
+        for text in [
+            "{replaceAll(a,'(','')}",
+            "{timeFormatUTC('jj',a)}",
+            "{xeger('[')}",
+            "{xpath('/a[',a)}",
+            "{xpath('/p:a',a)}",
+        ] {
             assert!(
                 matches!(Template::compile_text(text).err(), Some(TemplateProblem::InvalidArgument { .. })),
                 "{text}"

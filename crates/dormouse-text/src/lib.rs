@@ -8,6 +8,8 @@ pub mod java_regex;
 pub mod json;
 pub mod json_limits;
 pub mod json_path;
+pub mod xml;
+pub mod xpath;
 
 mod java_float;
 

@@ -8,6 +8,8 @@ use crate::transaction::Transaction;
 use crate::value::Text;
 use dormouse_text::java_regex::{Generator, Pattern};
 use dormouse_text::json_path::JsonPath;
+use dormouse_text::xpath::XPath;
+use std::sync::Arc;
 
 /// A function of Apigee's list.
 pub(super) struct Function {
@@ -40,6 +42,7 @@ pub(super) enum Prepared {
     Generator(Generator),
     JsonPath(Box<JsonPath>),
     Pattern(Box<Pattern>),
+    XPath(Arc<XPath>),
 }
 
 /// A function with its arguments.
@@ -69,6 +72,11 @@ impl Arguments {
             Argument::Literal(text) => Some(text),
             Argument::Reference(_) => None,
         }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 
@@ -161,8 +169,16 @@ const fn prepared(
     Function { name, arguments_min: arguments, arguments_max: arguments, takes_null, prepare, evaluate }
 }
 
-/// Functions of Apigee that need a query language this version does not have.
-pub(super) const UNSUPPORTED: &[&str] = &["xPath", "xpath"];
+const fn xpath(name: &'static str) -> Function {
+    Function {
+        name,
+        arguments_min: 2,
+        arguments_max: 20,
+        takes_null: false,
+        prepare: paths::prepare_xpath,
+        evaluate: paths::xpath,
+    }
+}
 
 /// In the order of Apigee's reference.
 const FUNCTIONS: &[Function] = &[
@@ -216,4 +232,6 @@ const FUNCTIONS: &[Function] = &[
         prepare: paths::prepare_json_path,
         evaluate: paths::json_path,
     },
+    xpath("xpath"),
+    xpath("xPath"),
 ];
