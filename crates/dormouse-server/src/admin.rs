@@ -9,9 +9,11 @@ mod local;
 mod management;
 mod metrics;
 
+use crate::audit_log::{Actor, Record, acting, current};
 use crate::head::{self, HeadError};
 use crate::loopback::{host_name, is_loopback};
 use crate::service::Service;
+use crate::worker::Peer;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -63,12 +65,16 @@ const ENDPOINTS: &[Endpoint] = &[
 ];
 
 /// Answers one request.
-pub(crate) async fn answer(router: Router, request: http::Request<Incoming>) -> Response {
+pub(crate) async fn answer(router: Router, request: http::Request<Incoming>, peer: Peer) -> Response {
     let (head, body) = request.into_parts();
     match head::check(&head, HEAD_BYTES_MAX) {
+        Ok(()) if !head::names_one_host(&head) => {
+            (StatusCode::BAD_REQUEST, "a request names one Host\n").into_response()
+        }
         Ok(()) => {
             let request = Request::from_parts(head, Body::new(body));
-            router.oneshot(request).await.unwrap_or_else(|never| match never {})
+            let actor = Actor::Admin(peer.address.ip());
+            acting(actor, router.oneshot(request)).await.unwrap_or_else(|never| match never {})
         }
         Err(HeadError::LineTooLong) => StatusCode::URI_TOO_LONG.into_response(),
         Err(HeadError::HeadersTooLarge) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response(),
@@ -98,6 +104,9 @@ async fn guard(State(state): State<AdminState>, request: Request, next: Next) ->
     }
     let open = endpoint.is_some_and(|endpoint| (endpoint.open)(&state.access));
     if !open && !is_authorized(request.headers(), &state.access) {
+        if let (Some(log), Actor::Admin(address)) = (&state.service.audit_log, current()) {
+            log.note(Record::new("admin.unauthorized", 401).folded_by(&address.to_string()));
+        }
         let challenge = [(header::WWW_AUTHENTICATE, r#"Bearer realm="admin""#)];
         let help =
             "the admin token is required: Authorization: Bearer TOKEN, from the file announced at start\n";

@@ -1,5 +1,6 @@
 //! Between hyper and the gateway's program: limits on the way in, the reply on the way out.
 
+use crate::audit_log::{Actor, acting};
 use crate::body::{self, BodyError};
 use crate::head::{self, HeadError};
 use crate::service::Service;
@@ -35,7 +36,8 @@ pub(crate) async fn answer(
         Ok(body) => {
             let (client, secure) = (peer.address, peer.is_secure);
             let arrival = Arrival { client, secure, started_at: received_at, ended_at: clock.now() };
-            run(service, Request::from_parts(head, body), arrival).await
+            let actor = Actor::Proxy(proxy.clone(), client.ip());
+            acting(actor, run(service, Request::from_parts(head, body), arrival)).await
         }
         Err(fault) => refuse(fault),
     };

@@ -1,7 +1,7 @@
 //! Bounds on request heads. A connection's buffer bounds a head only while it is incomplete; this bounds what arrived in one
 //! piece.
 
-use http::request;
+use http::{Version, header, request};
 
 /// Why a head was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,4 +24,15 @@ pub(crate) fn check(head: &request::Parts, bytes_max: usize) -> Result<(), HeadE
         return Err(HeadError::HeadersTooLarge);
     }
     Ok(())
+}
+
+/// Whether there is one Host, as HTTP/1.1 demands (RFC 9112 §3.2); HTTP/1.0 may do without. Two would let a proxy and us see
+/// different requests.
+pub(crate) fn names_one_host(head: &request::Parts) -> bool {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => head.version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
 }

@@ -5,6 +5,7 @@
 //! the housekeeping one each.
 
 mod admin;
+mod audit_log;
 mod body;
 mod gateway;
 mod head;
@@ -19,8 +20,9 @@ mod tls;
 mod worker;
 
 pub use admin::{AdminAccess, administer};
+pub use audit_log::{Actor, AuditLog, AuditLogSettings, Record};
 pub use listener::{BindError, Listen, Origin};
-pub use oauth::{Issuer, IssuerError, NATIVE_SOURCE, OAuthSettings};
+pub use oauth::{CorsOrigin, CorsOriginError, Issuer, IssuerError, NATIVE_SOURCE, OAuthSettings};
 pub use run::{Running, ServerSettings, start};
 pub use service::Service;
 pub use shutdown::Shutdown;

@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What is measured.
@@ -24,9 +24,36 @@ pub(crate) struct Metrics {
     staleness: Gauge<f64, AtomicU64>,
     stale_answers: Gauge,
     rolled_back: Gauge,
+    audit_lost: Gauge,
     store: Family<StoreLabels, Gauge>,
     store_bytes: Gauge,
     token_bytes: Gauge,
+}
+
+/// Lines that the audit log lost, for want of room in its queue or on its disk.
+#[derive(Debug, Default)]
+pub(crate) struct AuditCounts {
+    lost: AtomicU64,
+    told: AtomicU64,
+}
+
+impl AuditCounts {
+    pub(crate) fn lose(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Losses that no line has told of yet.
+    pub(crate) fn untold(&self) -> u64 {
+        self.lost().saturating_sub(self.told.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn tell(&self, lost: u64) {
+        self.told.fetch_add(lost, Ordering::Relaxed);
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -65,6 +92,7 @@ impl Metrics {
             staleness: Gauge::default(),
             stale_answers: Gauge::default(),
             rolled_back: Gauge::default(),
+            audit_lost: Gauge::default(),
             store: Family::default(),
             store_bytes: Gauge::default(),
             token_bytes: Gauge::default(),
@@ -110,6 +138,11 @@ impl Metrics {
             "1 when a token proved that the store was rolled back or lost",
             metrics.rolled_back.clone(),
         );
+        registry.register(
+            "audit_log_lost",
+            "Lines that the audit log could not write, since the start",
+            metrics.audit_lost.clone(),
+        );
         registry.register("store_rows", "Rows in the store by table", metrics.store.clone());
         registry.register_with_unit(
             "store_file",
@@ -147,6 +180,8 @@ impl Metrics {
         self.staleness.set(service.engine.staleness().as_secs_f64());
         self.stale_answers.set(signed(service.engine.stale_answers()));
         self.rolled_back.set(i64::from(service.engine.is_rolled_back()));
+        let lost = service.audit_log.as_ref().map_or(0, |log| log.counts().lost());
+        self.audit_lost.set(signed(lost));
         let tables = [
             ("families", statistics.families),
             ("code_marks", statistics.code_marks),

@@ -3,6 +3,7 @@
 
 mod authenticate;
 mod content_type;
+mod cors;
 mod error;
 mod grant;
 mod introspect;
@@ -15,9 +16,11 @@ mod throttle;
 mod token;
 mod token_response;
 
+pub use cors::{CorsOrigin, CorsOriginError};
 pub use issuer::{Issuer, IssuerError};
 pub use settings::OAuthSettings;
 
+use crate::audit_log::{Actor, acting};
 use crate::body;
 use crate::head;
 use crate::service::Service;
@@ -60,6 +63,8 @@ pub(crate) struct FormRequest {
 struct Endpoint {
     path: &'static str,
     name: &'static str,
+    /// Whether pages of the origins that are listed may call it.
+    is_for_browsers: bool,
     handler: Handler,
 }
 
@@ -70,6 +75,16 @@ enum Handler {
     Document(for<'a> fn(&'a OAuth) -> Pending<'a, Bytes>),
 }
 
+impl Handler {
+    /// What it is asked by.
+    const fn methods(&self) -> &'static str {
+        match self {
+            Self::Form(_) => "POST",
+            Self::Document(_) => "GET, HEAD",
+        }
+    }
+}
+
 /// A JSON body to come, or an error.
 type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, OAuthError>> + 'a>>;
 
@@ -78,16 +93,19 @@ const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
         path: token::PATH,
         name: "token",
+        is_for_browsers: true,
         handler: Handler::Form(|oauth, request| Box::pin(token::answer(oauth, request))),
     },
     Endpoint {
         path: introspect::PATH,
         name: "introspect",
+        is_for_browsers: false,
         handler: Handler::Form(|oauth, request| Box::pin(introspect::answer(oauth, request))),
     },
     Endpoint {
         path: revoke::PATH,
         name: "revoke",
+        is_for_browsers: true,
         handler: Handler::Form(|oauth, request| Box::pin(revoke::answer(oauth, request))),
     },
 ];
@@ -95,6 +113,7 @@ const ENDPOINTS: &[Endpoint] = &[
 const METADATA: Endpoint = Endpoint {
     path: metadata::PATH,
     name: "metadata",
+    is_for_browsers: true,
     handler: Handler::Document(|oauth| Box::pin(metadata::answer(oauth))),
 };
 
@@ -129,6 +148,18 @@ impl OAuth {
         Ok(self.has_users.load(Ordering::Relaxed))
     }
 
+    /// The origins whose pages may call an endpoint.
+    fn origins(&self, endpoint: Option<&Endpoint>) -> &[CorsOrigin] {
+        let is_for_browsers = endpoint.is_some_and(|endpoint| endpoint.is_for_browsers);
+        if is_for_browsers { &self.settings.cors_origins } else { &[] }
+    }
+
+    fn preflight(&self, endpoint: Option<&Endpoint>, head: &request::Parts) -> Option<Response<Full<Bytes>>> {
+        let methods = endpoint?.handler.methods();
+        head::check(head, HEAD_BYTES_MAX).ok()?;
+        cors::preflight(self.origins(endpoint), head, methods)
+    }
+
     fn endpoint(&self, path: &str) -> Option<&'static Endpoint> {
         let of_metadata = |rest: &str| rest == self.issuer.path();
         if path.strip_prefix(METADATA.path).is_some_and(of_metadata) {
@@ -145,12 +176,23 @@ pub(crate) async fn answer(oauth: &OAuth, request: Request<Incoming>, peer: Peer
     let began = clock.monotonic();
     let (head, incoming) = request.into_parts();
     let endpoint = oauth.endpoint(head.uri.path());
+    let origins = oauth.origins(endpoint);
+    let origin = cors::allowed(origins, &head.headers);
     let mut grant = "";
-    let (response, outcome) = match handle(oauth, endpoint, (head, incoming, peer.address), &mut grant).await
-    {
-        Ok(body) => (success(body), "success"),
-        Err(error) => (error.response(), error.code()),
+    let (mut response, outcome) = if let Some(preflight) = oauth.preflight(endpoint, &head) {
+        (preflight, "preflight")
+    } else {
+        match acting(
+            Actor::Client(peer.address.ip()),
+            handle(oauth, endpoint, (head, incoming, peer.address), &mut grant),
+        )
+        .await
+        {
+            Ok(body) => (success(body), "success"),
+            Err(error) => (error.response(), error.code()),
+        }
     };
+    cors::mark(origins, origin, response.headers_mut());
     let took = clock.monotonic().saturating_sub(began);
     let name = endpoint.map_or("none", |endpoint| endpoint.name);
     oauth.service.metrics.oauth_answered([name, grant, outcome], took);
@@ -164,6 +206,9 @@ async fn handle(
     grant: &mut &'static str,
 ) -> Result<Bytes, OAuthError> {
     head::check(&head, HEAD_BYTES_MAX)?;
+    if !head::names_one_host(&head) {
+        return Err(OAuthError::InvalidRequest("a request names one Host"));
+    }
     let endpoint = endpoint.ok_or(OAuthError::NotFound)?;
     match endpoint.handler {
         Handler::Document(handler) => {

@@ -121,7 +121,9 @@ fn oauth_worker(listener: Listener, native: Arc<OAuth>, shutdown: &Shutdown) -> 
 fn admin_worker(listener: Listener, router: axum::Router, shutdown: &Shutdown) -> io::Result<()> {
     let limits =
         ConnectionLimits { head_bytes: admin::HEAD_BYTES_MAX, connections: ADMIN_CONNECTIONS_MAX, ..LIMITS };
-    worker::serve(listener, limits, shutdown, move |request, _| admin::answer(router.clone(), request))
+    worker::serve(listener, limits, shutdown, move |request, peer| {
+        admin::answer(router.clone(), request, peer)
+    })
 }
 
 /// Maintains the engine until every listener has drained, and once more then: what was counted since the last round is not

@@ -29,6 +29,7 @@ mod store;
 mod users;
 
 use crate::admin::AdminState;
+use crate::audit_log::Record;
 use attributes::{APP, DEVELOPER, PRODUCT};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -39,6 +40,7 @@ use call::{Call, Dialect};
 use refused::Refused;
 use serde_json::{Map, Value};
 use std::pin::Pin;
+use std::sync::Arc;
 
 /// What an operation answers.
 pub(super) enum Reply {
@@ -172,7 +174,15 @@ async fn answer(
     request: Request,
 ) -> Response {
     let method = request.method().clone();
-    let result = match Call::read(state, dialect, request).await {
+    let service = Arc::clone(&state.service);
+    let mut record = None;
+    let result = Call::read(state, dialect, request).await;
+    if method != Method::GET
+        && let Ok(call) = &result
+    {
+        record = Some(call.describe());
+    }
+    let result = match result {
         Ok(call) => (operation.run)(call).await,
         Err(refused) => Err(refused),
     };
@@ -183,6 +193,12 @@ async fn answer(
     // The route, never its values: there are tokens among them.
     if method != Method::GET {
         let status = response.status().as_u16();
+        if let Some(log) = &service.audit_log {
+            let record = record.unwrap_or_default().into_iter();
+            let about = record
+                .fold(Record::new("administer", status), |record, (name, value)| record.with(&name, &value));
+            log.record(about.with("method", method.as_str()).with("route", operation.path)).await;
+        }
         tracing::info!(%method, route = operation.path, status, "an administrator's request");
     }
     response

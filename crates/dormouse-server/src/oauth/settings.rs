@@ -1,6 +1,6 @@
 //! What an operator sets about the native endpoints.
 
-use crate::oauth::Issuer;
+use crate::oauth::{CorsOrigin, Issuer};
 use dormouse_engine::AuthenticatedClient;
 use dormouse_token::Rotation;
 use std::time::Duration;
@@ -12,6 +12,8 @@ pub struct OAuthSettings {
     pub issuer: Option<Issuer>,
     /// Where a bundle, or another server, shows its sign-in page and answers with codes of ours. Advertised as it is.
     pub authorization_endpoint: Option<String>,
+    /// Origins whose pages may call the endpoints from a browser.
+    pub cors_origins: Vec<CorsOrigin>,
     /// Lifetime of access tokens.
     pub access_ttl: Duration,
     /// Lifetime of refresh tokens.
@@ -25,6 +27,7 @@ impl Default for OAuthSettings {
         Self {
             issuer: None,
             authorization_endpoint: None,
+            cors_origins: Vec::new(),
             access_ttl: Duration::from_mins(30),
             refresh_ttl: Duration::from_hours(24 * 30),
             rotation: Rotation::Rotate,

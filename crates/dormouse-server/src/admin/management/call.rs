@@ -52,6 +52,13 @@ impl Call {
         Ok(call)
     }
 
+    /// What it is about, for the audit log: the names in its path, but tokens, and the action that it asks for.
+    pub(super) fn describe(&self) -> Vec<(String, String)> {
+        let names = self.names.iter().filter(|(name, _)| name != "token");
+        let actions = self.query.iter().filter(|(name, _)| matches!(&**name, "action" | "app" | "enduser"));
+        names.chain(actions).cloned().collect()
+    }
+
     pub(super) fn engine(&self) -> &Engine {
         &self.state.service.engine
     }
