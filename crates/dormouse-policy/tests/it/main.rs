@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests fail loudly")]
 
+mod api_keys;
 mod authorizing;
 mod configuration;
 mod extracting;
@@ -12,6 +13,7 @@ mod javascript;
 mod looking_up;
 mod quota;
 mod redeeming;
+mod remembering;
 mod revoking;
 mod support;
 mod verifying;
