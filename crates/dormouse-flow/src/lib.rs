@@ -16,6 +16,7 @@ mod headers;
 mod host;
 mod http_client;
 mod key_value_cache;
+mod local_proxies;
 mod message;
 mod message_store;
 mod node_state;
@@ -23,8 +24,8 @@ mod outcome;
 mod parameters;
 mod property;
 mod quota;
-mod spike_arrest;
 mod reply_headers;
+mod spike_arrest;
 mod system;
 mod template;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use http_client::{
     CallError, CallFuture, CallLimits, Destination, HttpClient, InvalidUrl, Offline, OutgoingCall, Tls,
 };
 pub use key_value_cache::{KeyValueCache, KeyValueName};
+pub use local_proxies::{LocalCall, LocalCallFuture, LocalProxies, LocalTarget};
 pub use message::{FORM, Message, MessageKind};
 pub use message_store::MessageId;
 pub use node_state::NodeState;
@@ -58,9 +60,9 @@ pub use property::parse_status;
 pub use quota::{
     QuotaCounters, QuotaDemand, QuotaKey, QuotaKind, QuotaMode, QuotaPeriod, QuotaReading, QuotaUnit,
 };
+pub use reply_headers::ReplyHeaders;
 pub use spike_arrest::{SpikeArrestKey, SpikeArrestRate, SpikeArrests};
 pub use system::uuid;
-pub use reply_headers::ReplyHeaders;
 pub use template::{Template, TemplateError, TemplateProblem, Unresolved};
 pub use transaction::Transaction;
 pub use value::{Text, Value};

@@ -3,6 +3,7 @@
 use crate::context::{Arrival, Phase, Place};
 use crate::fault::Fault;
 use crate::host::{Deployment, Host};
+use crate::local_proxies::{LocalCall, LocalCallFuture, LocalProxies, LocalTarget};
 use crate::message::Message;
 use crate::message_store::{MessageId, MessageStore};
 use crate::property::Property;
@@ -34,6 +35,8 @@ pub struct Transaction {
     message_id: OnceCell<Text>,
     original_url: Text,
     extensions: HashMap<TypeId, Box<dyn Any + Send>>,
+    /// Proxies that this one may call, and how many local calls contain this transaction.
+    neighbours: Option<(Arc<dyn LocalProxies>, usize)>,
 }
 
 /// The error flow.
@@ -62,6 +65,7 @@ impl Transaction {
             message_id: OnceCell::new(),
             original_url,
             extensions: HashMap::new(),
+            neighbours: None,
         }
     }
 
@@ -255,6 +259,18 @@ impl Transaction {
 
     pub(crate) fn phase_of_fault(&self) -> Phase {
         self.error.as_ref().map_or(self.phase, |error| error.phase)
+    }
+
+    /// Lets policies call proxies of the same program. `depth` says how many such calls contain this transaction.
+    pub fn set_local_proxies(&mut self, proxies: Arc<dyn LocalProxies>, depth: usize) {
+        self.neighbours = Some((proxies, depth));
+    }
+
+    /// Begins a call to a proxy of the same program; `None` where there is no program.
+    pub fn local_call(&self, request: Message, target: LocalTarget) -> Option<LocalCallFuture> {
+        let (proxies, depth) = self.neighbours.as_ref()?;
+        let call = LocalCall { request, target, arrival: self.arrival, depth: depth + 1 };
+        Some(Arc::clone(proxies).call(call))
     }
 
     /// The shared environment.

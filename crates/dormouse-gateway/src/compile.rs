@@ -13,7 +13,7 @@ use dormouse_bundle::{
     Bundle, BundleKind, ConditionSource, EndpointFlows, Problem, RouteTarget, Span, TargetConnection,
     TargetEndpoint, sort_problems,
 };
-use dormouse_flow::{Condition, Deployment, Host, Template, Text};
+use dormouse_flow::{Condition, Deployment, Host, Text};
 use dormouse_policy::{CompileContext, HttpConnection, Platform, Scripts, compile_condition};
 use policies::Policies;
 use std::collections::HashMap;
@@ -91,7 +91,9 @@ impl Compiler<'_> {
     fn target(&mut self, target: &TargetEndpoint) -> Target {
         let connection = match &target.connection {
             Some(TargetConnection::Http(http)) => HttpConnection::compile(&http.element, &mut self.problems),
-            Some(TargetConnection::Local(local)) => self.unreachable(local.element.name_span.clone()),
+            Some(TargetConnection::Local(local)) => {
+                HttpConnection::compile_local(&local.element, &mut self.problems)
+            }
             Some(TargetConnection::Unsupported(element)) => self.unreachable(element.name_span.clone()),
             None => None,
         };
@@ -155,8 +157,7 @@ impl Compiler<'_> {
             RouteTarget::Null => Destination::Null,
             RouteTarget::TargetEndpoint(name) => Destination::Target(name.value.as_str().into()),
             RouteTarget::Url(url) => {
-                let (template, _) = Template::compile(&dormouse_bundle::Template::parse(&url.value));
-                Destination::Url(Box::new(HttpConnection::to_url(template)))
+                Destination::Url(Box::new(HttpConnection::to_url(url, &mut self.problems)))
             }
             RouteTarget::IntegrationEndpoint(name) => {
                 self.unreachable(name.span.clone());

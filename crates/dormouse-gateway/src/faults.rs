@@ -87,6 +87,11 @@ pub(crate) fn shared_flows_too_deep(name: &str) -> Fault {
     Fault::step("flow.SharedFlowRecursion", format!("Shared flow {name} is called too deeply"))
 }
 
+/// Proxies call each other without end.
+pub(crate) fn local_calls_too_deep() -> Fault {
+    Fault::messaging(500, "messaging.runtime.LocalCallsTooDeep", "Proxies call each other too deeply")
+}
+
 /// A condition could not be evaluated.
 pub(crate) fn condition_failed(error: &EvaluationError) -> Fault {
     let code = "messaging.runtime.ConditionEvaluationFailed";

@@ -6,6 +6,7 @@
 mod base_path;
 mod compile;
 mod faults;
+mod local_calls;
 mod program;
 mod property_set;
 mod reply;

@@ -2,10 +2,11 @@
 
 use crate::base_path::BasePath;
 use crate::faults;
+use crate::local_calls;
 use crate::reply::{Reply, incoming};
 use crate::run;
 use bytes::Bytes;
-use dormouse_flow::{Arrival, Condition, Deployment, Executable, Host, Place, Text, Transaction};
+use dormouse_flow::{Arrival, Condition, Deployment, Executable, Host, Text};
 use dormouse_policy::HttpConnection;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -117,34 +118,30 @@ impl Program {
     /// Answers one request. Never fails: what goes wrong is a fault, which is an answer too.
     pub async fn handle(&self, request: http::Request<Bytes>, arrival: Arrival) -> Reply {
         let path = request.uri().path();
-        let Some((endpoint, suffix)) = self.find(path) else {
+        let Some((endpoint, suffix)) = self.0.find(path) else {
             return Reply::from_message(&faults::application_not_found(path, arrival.secure).into_message());
         };
         let (endpoint, path_suffix) = (Arc::clone(endpoint), Text::from(suffix));
-        let (host, deployment) = (Arc::clone(&self.0.host), Arc::clone(&endpoint.deployment));
-        let mut transaction = Transaction::new(host, deployment, arrival, incoming(request));
-        transaction.place = Place {
-            proxy_endpoint: endpoint.name.clone(),
-            base_path: endpoint.base_path.text.clone(),
-            path_suffix,
-            ..Place::default()
-        };
+        let parts = (incoming(request), arrival, 0);
+        let mut transaction = local_calls::begin(&self.0, &endpoint, path_suffix, parts);
         run::run(&self.0, &endpoint, &mut transaction).await;
         Reply::finish(Arc::clone(&self.0), endpoint, transaction)
     }
 
     /// The name of the proxy that answers at a path.
     pub fn proxy_of(&self, path: &str) -> Option<&str> {
-        self.find(path).map(|(endpoint, _)| &*endpoint.deployment.name)
+        self.0.find(path).map(|(endpoint, _)| &*endpoint.deployment.name)
     }
 
     /// Base paths and the proxies behind them, for people: the most specific first.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.endpoints.iter().map(|endpoint| (&*endpoint.base_path.text, &*endpoint.deployment.name))
     }
+}
 
+impl Deployed {
     /// The endpoint with the most specific base path, and what follows that.
-    fn find<'a>(&self, path: &'a str) -> Option<(&Arc<Endpoint>, &'a str)> {
-        self.0.endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.base_path.suffix_of(path)?)))
+    pub(crate) fn find<'a>(&self, path: &'a str) -> Option<(&Arc<Endpoint>, &'a str)> {
+        self.endpoints.iter().find_map(|endpoint| Some((endpoint, endpoint.base_path.suffix_of(path)?)))
     }
 }

@@ -134,10 +134,10 @@ async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Fa
             walk.transaction.place.in_target = true;
             let in_target = |fault| Failure { fault, flows: &target.flows };
             let connection = target.connection.as_ref();
-            let connection = connection.ok_or_else(|| in_target(faults::service_unavailable()))?;
             let entered = target::enter(connection, walk.transaction);
             match walk.flows(&target.flows, Side::Request).await.map_err(in_target)? {
                 Next::Step => {
+                    let connection = connection.ok_or_else(|| in_target(faults::service_unavailable()))?;
                     target::call(connection, &entered, walk).await.map_err(in_target)?;
                     walk.transaction.set_phase(Phase::Response);
                     walk.flows(&target.flows, Side::Response).await.map_err(in_target)?;
@@ -148,7 +148,7 @@ async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Fa
             }
         }
         Destination::Url(connection) => {
-            let entered = target::enter(connection, walk.transaction);
+            let entered = target::enter(Some(connection), walk.transaction);
             target::call(connection, &entered, walk).await.map_err(in_proxy)
         }
         Destination::Unreachable => Err(in_proxy(faults::service_unavailable())),

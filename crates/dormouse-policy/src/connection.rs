@@ -1,12 +1,13 @@
 //! HTTP connections of target endpoints and callouts: where a request goes, what it may take and which answers count as
 //! success (Apigee: "API proxy configuration reference", `HTTPTargetConnection`; "Endpoint properties reference").
 
+use crate::connection_settings::{SuccessCode, bytes, ignores_validation_errors, properties, success_codes};
 use crate::load_balancer::LoadBalancer;
 use crate::message_actions::compile_template;
-use dormouse_bundle::{Element, Problem};
+use dormouse_bundle::{Element, Located, Problem};
 use dormouse_flow::{
-    CallError, CallLimits, Destination, Host, Message, OutgoingCall, Template, Text, Tls, Transaction,
-    Unresolved,
+    CallError, CallFuture, CallLimits, Destination, Host, LocalTarget, Message, OutgoingCall, Template, Text,
+    Tls, Transaction, Unresolved,
 };
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub struct HttpConnection {
 }
 
 enum Address {
+    Local(LocalTarget),
     Url(Template),
     LoadBalancer(LoadBalancer),
 }
@@ -30,6 +32,9 @@ pub enum ConnectionError {
     /// The call failed.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// A local connection names a proxy that is not deployed.
+    #[error("no such proxy is deployed")]
+    NoSuchProxy,
     /// The URL, once its variables are filled in, is none.
     #[error("the URL of the target is no http or https URL")]
     InvalidUrl,
@@ -61,26 +66,54 @@ impl HttpConnection {
                 return None;
             }
         };
-        let ignores_validation_errors = tls_settings(element, problems);
         let mut connection = Self {
-            address,
             path,
-            limits: CallLimits::default(),
-            success: DEFAULT_SUCCESS.to_vec(),
-            ignores_validation_errors,
+            ignores_validation_errors: ignores_validation_errors(element, problems),
+            ..Self::to(address)
         };
-        let lists = element.elements_named("Properties");
-        for property in lists.flat_map(|list| list.elements_named("Property")) {
-            let name = property.attribute_value("name").unwrap_or_default().trim();
-            connection.set_property(name, property.text().trimmed().as_str());
+        for (name, value) in properties(element, problems) {
+            connection.set_property(&name, &value);
+        }
+        Some(connection)
+    }
+
+    /// Compiles a `LocalTargetConnection`; `None` when it names neither a proxy nor a path.
+    pub fn compile_local(element: &Element, problems: &mut Vec<Problem>) -> Option<Self> {
+        let text = |name: &str| element.element_text(name).filter(|text| !text.as_str().is_empty());
+        let path = text("Path").map(|path| compile_template(&path, problems));
+        let name = |name: &str| text(name).map(|text| Text::from(text.as_str()));
+        let target = match (name("APIProxy"), name("ProxyEndpoint"), &path) {
+            (Some(proxy), endpoint, None) => {
+                LocalTarget::Endpoint { proxy, endpoint: endpoint.unwrap_or_else(|| "default".into()) }
+            }
+            (_, _, Some(_)) => LocalTarget::BasePath,
+            (None, _, None) => {
+                let message = "the connection names neither an APIProxy nor a Path";
+                problems
+                    .push(Problem::error("connection-info-missing", message).at(element.name_span.clone()));
+                return None;
+            }
+        };
+        let mut connection = Self { path, ..Self::to(Address::Local(target)) };
+        for (name, value) in properties(element, problems) {
+            connection.set_property(&name, &value);
         }
         Some(connection)
     }
 
     /// A connection straight to a URL, with every default.
-    pub fn to_url(url: Template) -> Self {
+    pub fn to_url(url: &Located<String>, problems: &mut Vec<Problem>) -> Self {
+        let (url_template, found) = Template::compile(&dormouse_bundle::Template::parse(&url.value));
+        let problem = |problem: &dormouse_flow::TemplateProblem| {
+            Problem::warning("template", problem.to_string()).at(url.span.clone())
+        };
+        problems.extend(found.iter().map(problem));
+        Self::to(Address::Url(url_template))
+    }
+
+    fn to(address: Address) -> Self {
         Self {
-            address: Address::Url(url),
+            address,
             path: None,
             limits: CallLimits::default(),
             success: DEFAULT_SUCCESS.to_vec(),
@@ -97,18 +130,15 @@ impl HttpConnection {
 
     /// Whether an answer with this status counts as success (`success.codes`).
     pub fn is_success(&self, status: u16) -> bool {
-        self.success.iter().any(|code| match code {
-            SuccessCode::Class(class) => status / 100 == *class,
-            SuccessCode::One(code) => *code == status,
-        })
+        self.success.iter().any(|code| code.includes(status))
     }
 
-    /// The configured URL with its variables filled in; `None` with a load balancer.
+    /// The configured URL with its variables filled in; `None` where there is none.
     pub fn url(&self, transaction: &Transaction) -> Option<Text> {
         match &self.address {
             // Only a function can fail here; the URL is then none, and that is told when it is used.
             Address::Url(url) => url.render(transaction, Unresolved::Empty).ok(),
-            Address::LoadBalancer(_) => None,
+            Address::LoadBalancer(_) | Address::Local(_) => None,
         }
     }
 
@@ -123,39 +153,100 @@ impl HttpConnection {
         transaction: &Transaction,
         host: &Host,
     ) -> Result<Message, ConnectionError> {
-        let path = self.path.as_ref().and_then(|path| path.render(transaction, Unresolved::Empty).ok());
-        let path = path.unwrap_or_default();
         match &self.address {
+            Address::Local(target) => self.send_locally(target, request, transaction).await,
             Address::Url(_) => {
                 let url = self.url(transaction).unwrap_or_default();
                 self.send_to(&url, request, host).await
             }
             Address::LoadBalancer(balancer) => {
-                let mut failure = ConnectionError::NoActiveTargets;
-                for mut turn in balancer.turns(host) {
-                    if let Some(tls) = &mut turn.destination.tls {
-                        tls.ignores_validation_errors |= self.ignores_validation_errors;
-                    }
-                    let mut attempt = request.clone();
-                    prepare(&mut attempt, &turn.destination, &with_slash(&path));
-                    match self.call(turn.destination.clone(), attempt, host).await {
-                        Ok(response) => {
-                            turn.succeeded();
-                            return Ok(response);
-                        }
-                        Err(error) => {
-                            turn.failed();
-                            let may_retry = balancer.may_retry(&error);
-                            failure = error.into();
-                            if !may_retry {
-                                break;
-                            }
-                        }
-                    }
-                }
-                Err(failure)
+                let path = self.path(transaction).unwrap_or_default();
+                self.send_balanced(balancer, request, &with_slash(&path), host).await
             }
         }
+    }
+
+    /// Begins to send a request whose response nobody waits for. It goes on alone, within the connection's time; a load
+    /// balancer's next server gets it. `None` when the connection leads to a local proxy, which runs on this thread only.
+    pub fn send_alone(
+        &self,
+        mut request: Message,
+        transaction: &Transaction,
+        host: &Host,
+    ) -> Option<CallFuture> {
+        let (mut destination, uri) = match &self.address {
+            Address::Local(_) => return None,
+            Address::Url(_) => Destination::parse(&self.url(transaction).unwrap_or_default()).ok()?,
+            Address::LoadBalancer(balancer) => {
+                let path = self.path(transaction).unwrap_or_default();
+                let destination = balancer.turns(host).next()?.destination.clone();
+                (destination, with_slash(&path))
+            }
+        };
+        if let Some(tls) = &mut destination.tls {
+            tls.ignores_validation_errors |= self.ignores_validation_errors;
+        }
+        prepare(&mut request, &destination, &uri);
+        Some(self.begin(destination, request, host))
+    }
+
+    /// Whether the connection leads to a proxy of this program.
+    pub fn is_local(&self) -> bool {
+        matches!(self.address, Address::Local(_))
+    }
+
+    async fn send_locally(
+        &self,
+        target: &LocalTarget,
+        mut request: Message,
+        transaction: &Transaction,
+    ) -> Result<Message, ConnectionError> {
+        if let Some(path) = self.path(transaction) {
+            let path = with_slash(&path);
+            prepare_uri(&mut request, &path);
+        }
+        let call = transaction.local_call(request, target.clone()).ok_or(ConnectionError::NoSuchProxy)?;
+        let response = match self.limits.total_time_max {
+            None => call.await,
+            Some(time_max) => tokio::time::timeout(time_max, call).await.map_err(|_| CallError::Timeout)?,
+        };
+        response.ok_or(ConnectionError::NoSuchProxy)
+    }
+
+    async fn send_balanced(
+        &self,
+        balancer: &LoadBalancer,
+        request: Message,
+        path: &str,
+        host: &Host,
+    ) -> Result<Message, ConnectionError> {
+        let mut failure = ConnectionError::NoActiveTargets;
+        for mut turn in balancer.turns(host) {
+            if let Some(tls) = &mut turn.destination.tls {
+                tls.ignores_validation_errors |= self.ignores_validation_errors;
+            }
+            let mut attempt = request.clone();
+            prepare(&mut attempt, &turn.destination, path);
+            match self.begin(turn.destination.clone(), attempt, host).await {
+                Ok(response) => {
+                    balancer.answered(&turn, response.status().unwrap_or_default(), host);
+                    return Ok(response);
+                }
+                Err(error) => {
+                    turn.failed(host);
+                    let may_retry = balancer.may_retry(&error);
+                    failure = error.into();
+                    if !may_retry {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(failure)
+    }
+
+    fn path(&self, transaction: &Transaction) -> Option<Text> {
+        self.path.as_ref().and_then(|path| path.render(transaction, Unresolved::Empty).ok())
     }
 
     /// Sends a request to another URL than the configured one.
@@ -173,17 +264,12 @@ impl HttpConnection {
             *tls = Tls { ignores_validation_errors: self.ignores_validation_errors };
         }
         prepare(&mut request, &destination, &uri);
-        Ok(self.call(destination, request, host).await?)
+        Ok(self.begin(destination, request, host).await?)
     }
 
-    async fn call(
-        &self,
-        destination: Destination,
-        request: Message,
-        host: &Host,
-    ) -> Result<Message, CallError> {
+    fn begin(&self, destination: Destination, request: Message, host: &Host) -> CallFuture {
         let call = OutgoingCall { request, destination, limits: self.limits, streams_response: false };
-        host.http_client.send(call).await
+        host.http_client.send(call)
     }
 
     fn set_property(&mut self, name: &str, value: &str) {
@@ -203,15 +289,16 @@ impl HttpConnection {
     }
 }
 
-#[derive(Clone, Copy)]
-enum SuccessCode {
-    /// `2xx`
-    Class(u16),
-    One(u16),
-}
-
 /// Joins the configured path and query with the request's own, and names the host.
 fn prepare(request: &mut Message, destination: &Destination, uri: &str) {
+    prepare_uri(request, uri);
+    if !request.headers().contains(&http::header::HOST) {
+        // An authority that was parsed is a valid value.
+        drop(request.headers_mut().set("Host", &destination.authority()));
+    }
+}
+
+fn prepare_uri(request: &mut Message, uri: &str) {
     let (base, base_query) = uri.split_once('?').unwrap_or((uri, ""));
     let own = request.path().unwrap_or_default().to_owned();
     let base = if own.starts_with('/') { base.strip_suffix('/').unwrap_or(base) } else { base };
@@ -220,10 +307,6 @@ fn prepare(request: &mut Message, destination: &Destination, uri: &str) {
     let separator = if query.is_empty() || base_query.is_empty() { "" } else { "&" };
     let query = escaped(&format!("{base_query}{separator}{query}"));
     request.set_query(&query);
-    if !request.headers().contains(&http::header::HOST) {
-        // An authority that was parsed is a valid value.
-        drop(request.headers_mut().set("Host", &destination.authority()));
-    }
 }
 
 /// What no request line may have, escaped; what is escaped already stays.
@@ -234,40 +317,6 @@ fn escaped(text: &str) -> String {
 fn with_slash(path: &str) -> String {
     let path = path.trim();
     if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
-}
-
-/// Reads `SSLInfo`; what has no meaning without a key store is named.
-fn tls_settings(element: &Element, problems: &mut Vec<Problem>) -> bool {
-    let Some(tls) = element.element("SSLInfo") else { return false };
-    let is_true =
-        |name: &str| tls.element_text(name).is_some_and(|text| text.as_str().eq_ignore_ascii_case("true"));
-    if is_true("ClientAuthEnabled") {
-        let message = "client certificates are not available here; requests go out without one";
-        problems.push(Problem::warning("client-certificate", message).at(tls.name_span.clone()));
-    }
-    is_true("IgnoreValidationErrors") && !is_true("Enforce")
-}
-
-fn success_codes(list: &str) -> Vec<SuccessCode> {
-    let code = |item: &str| {
-        let item = item.trim().to_ascii_lowercase();
-        match item.strip_suffix("xx") {
-            Some(class) => class.parse().ok().map(SuccessCode::Class),
-            None => item.parse().ok().map(SuccessCode::One),
-        }
-    };
-    list.split(',').filter_map(code).collect()
-}
-
-/// `10M`, `512K` or a plain number of bytes.
-fn bytes(text: &str) -> Option<usize> {
-    let text = text.trim().to_ascii_lowercase();
-    let text = text.strip_suffix('b').unwrap_or(&text);
-    let (digits, factor) = match text.strip_suffix('m') {
-        Some(digits) => (digits, 1024 * 1024),
-        None => text.strip_suffix('k').map_or((text, 1), |digits| (digits, 1024)),
-    };
-    digits.parse::<usize>().ok()?.checked_mul(factor)
 }
 
 const DEFAULT_SUCCESS: [SuccessCode; 3] =
@@ -299,14 +348,5 @@ mod tests {
         check("http://a/v1?k=0", "/x?q=1", "/v1/x?k=0&q=1");
         check("http://a/v1?k=0", "", "/v1?k=0");
         check("http://a//", "/x", "//x");
-    }
-
-    #[test]
-    fn sizes_and_codes() {
-        assert_eq!(
-            (bytes("10M"), bytes("512k"), bytes("7"), bytes("x")),
-            (Some(10_485_760), Some(524_288), Some(7), None)
-        );
-        assert_eq!(success_codes("2xx, 404,x").len(), 2);
     }
 }

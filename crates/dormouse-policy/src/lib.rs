@@ -7,6 +7,7 @@ mod cache_settings;
 mod compile_context;
 mod configuration;
 mod connection;
+mod connection_settings;
 mod extract;
 mod javascript;
 mod key_values;
@@ -16,8 +17,8 @@ mod oauth;
 mod policies;
 mod quota;
 pub mod registry;
-
 mod sink;
+
 pub use compile_context::{CompileContext, Platform, Resources, compile_condition};
 pub use connection::{ConnectionError, HttpConnection};
 pub use dormouse_script::Scripts;

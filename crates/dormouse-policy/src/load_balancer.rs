@@ -2,7 +2,7 @@
 
 use dormouse_bundle::Element;
 use dormouse_flow::{CallError, Destination, Host, Tls};
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 /// A compiled `LoadBalancer`. Failures and turns are counted for the whole process.
 pub(crate) struct LoadBalancer {
@@ -11,6 +11,10 @@ pub(crate) struct LoadBalancer {
     /// Failures in a row after which a server gets no more requests; 0 means never.
     failures_max: u32,
     retries: bool,
+    /// How long a server that failed too often gets no requests, in milliseconds.
+    pause_ms: u64,
+    /// Statuses that count as failures.
+    unhealthy: Vec<u16>,
     next: AtomicUsize,
 }
 
@@ -26,6 +30,8 @@ struct Server {
     weight: usize,
     is_fallback: bool,
     failures: AtomicU32,
+    /// The time of the last failure, in milliseconds.
+    failed_at: AtomicU64,
     open: AtomicUsize,
 }
 
@@ -46,6 +52,7 @@ impl LoadBalancer {
             weight: text(server, "Weight").parse().unwrap_or(1),
             is_fallback: text(server, "IsFallback") == "true",
             failures: AtomicU32::new(0),
+            failed_at: AtomicU64::new(0),
             open: AtomicUsize::new(0),
         };
         let algorithm = match text(element, "Algorithm").as_str() {
@@ -58,6 +65,12 @@ impl LoadBalancer {
             servers: servers.map(server).collect(),
             failures_max: text(element, "MaxFailures").parse().unwrap_or(0),
             retries: text(element, "RetryEnabled") != "false",
+            pause_ms: text(element, "TargetDisableSecs").parse().unwrap_or(PAUSE_SECS).saturating_mul(1000),
+            unhealthy: element
+                .elements_named("ServerUnhealthyResponse")
+                .flat_map(|list| list.elements_named("ResponseCode"))
+                .filter_map(|code| code.text().trimmed().as_str().parse().ok())
+                .collect(),
             next: AtomicUsize::new(0),
         }
     }
@@ -67,7 +80,7 @@ impl LoadBalancer {
         let (fallback, mut usual): (Vec<_>, Vec<_>) = self
             .servers
             .iter()
-            .filter(|server| self.is_healthy(server))
+            .filter(|server| self.is_healthy(server, host))
             .partition(|server| server.is_fallback);
         self.order(&mut usual);
         usual.into_iter().chain(fallback).filter_map(move |server| {
@@ -89,8 +102,21 @@ impl LoadBalancer {
         self.retries && never_sent
     }
 
-    fn is_healthy(&self, server: &Server) -> bool {
-        self.failures_max == 0 || server.failures.load(Ordering::Relaxed) < self.failures_max
+    /// Notes how a server answered.
+    pub(crate) fn answered(&self, turn: &Turn<'_>, status: u16, host: &Host) {
+        if self.unhealthy.contains(&status) {
+            turn.failed(host);
+        } else {
+            turn.server.failures.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// A server that failed too often is asked again after a pause; one more failure begins the next.
+    fn is_healthy(&self, server: &Server, host: &Host) -> bool {
+        let failed_at = server.failed_at.load(Ordering::Relaxed);
+        self.failures_max == 0
+            || server.failures.load(Ordering::Relaxed) < self.failures_max
+            || host.clock.now().as_ms().saturating_sub(failed_at) >= self.pause_ms
     }
 
     fn order(&self, servers: &mut [&Server]) {
@@ -133,11 +159,9 @@ fn destination(name: &str, host: &Host) -> Option<Destination> {
 }
 
 impl Turn<'_> {
-    pub(crate) fn succeeded(&self) {
-        self.server.failures.store(0, Ordering::Relaxed);
-    }
-
-    pub(crate) fn failed(&self) {
+    /// Notes that the server gave no answer, or one that counts as a failure.
+    pub(crate) fn failed(&self, host: &Host) {
+        self.server.failed_at.store(host.clock.now().as_ms(), Ordering::Relaxed);
         self.server.failures.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -147,3 +171,6 @@ impl Drop for Turn<'_> {
         self.server.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+/// How long a server rests where the bundle does not say: long enough to restart, short enough to be missed little.
+const PAUSE_SECS: u64 = 30;

@@ -15,8 +15,8 @@ pub(super) struct Entered {
 }
 
 /// Sets the variables that a target's request flow may read and change.
-pub(super) fn enter(connection: &HttpConnection, transaction: &mut Transaction) -> Entered {
-    let url = connection.url(transaction);
+pub(super) fn enter(connection: Option<&HttpConnection>, transaction: &mut Transaction) -> Entered {
+    let url = connection.and_then(|connection| connection.url(transaction));
     transaction.note(&"target.url".into(), Value::from(url.clone()));
     let host = transaction.request().headers().first(&HOST).map(Cow::into_owned);
     Entered { url, host }

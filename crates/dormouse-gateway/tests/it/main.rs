@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 mod base_paths;
+mod browser;
 mod faults;
 mod flows;
 mod hostile;
@@ -13,3 +14,5 @@ mod routes;
 mod scripts;
 mod shared_flows;
 mod support;
+mod targets;
+mod upstream;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use dormouse_bundle::{Bundle, BundleSource, Problem};
 use dormouse_engine::Engine;
-use dormouse_flow::{Arrival, Host};
+use dormouse_flow::{Arrival, Host, HttpClient};
 use dormouse_gateway::{Program, Reply, Settings, compile};
 use dormouse_policy::Platform;
 use dormouse_store::MemoryStore;
@@ -26,12 +26,25 @@ pub(crate) fn program(names: &[&str]) -> (Program, Vec<Problem>) {
 
 /// A program whose time the test moves.
 pub(crate) fn program_on(names: &[&str], clock: Arc<dyn Clock>) -> (Program, Vec<Problem>) {
+    program_with(names, clock, Arc::new(dormouse_flow::Offline))
+}
+
+/// A program that may use the network.
+pub(crate) fn networked(names: &[&str]) -> (Program, Vec<Problem>) {
+    program_with(names, Arc::new(ManualClock::at(NOW)), Arc::new(dormouse_net::Client::default()))
+}
+
+fn program_with(
+    names: &[&str],
+    clock: Arc<dyn Clock>,
+    http_client: Arc<dyn HttpClient>,
+) -> (Program, Vec<Problem>) {
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(1));
     let host = Host {
         engine: engine(&clock, &entropy),
         clock,
         entropy,
-        http_client: Arc::new(dormouse_flow::Offline),
+        http_client,
         quota_counters: Arc::default(),
         node_state: Arc::default(),
         organization: "local".into(),

@@ -10,6 +10,7 @@ use dormouse_flow::{
     Value, Variable, WaitingPolicy,
 };
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// See [`crate::registry`].
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -37,11 +38,17 @@ fn compile(policy: &Policy, context: &CompileContext<'_>) -> Compiled {
     let attribute = |name: &str| request.and_then(|request| request.attribute_value(name)).map(str::trim);
     let is_true = |text: &str| text.eq_ignore_ascii_case("true");
     let ignores = request.and_then(|request| request.element_text("IgnoreUnresolvedVariables"));
-    let Some(connection) = policy.element.element("HTTPTargetConnection") else {
-        let message = "ServiceCallout has no HTTPTargetConnection (Apigee: ConnectionInfoMissing)";
-        return (None, vec![Problem::error("connection-info-missing", message).at(policy.span())]);
+    let connection = match ["HTTPTargetConnection", "LocalTargetConnection"]
+        .map(|name| policy.element.element(name))
+    {
+        [Some(http), _] => HttpConnection::compile(http, &mut problems),
+        [None, Some(local)] => HttpConnection::compile_local(local, &mut problems),
+        [None, None] => {
+            let message = "ServiceCallout has neither HTTPTargetConnection nor LocalTargetConnection (Apigee: \
+                           ConnectionInfoMissing)";
+            return (None, vec![Problem::error("connection-info-missing", message).at(policy.span())]);
+        }
     };
-    let connection = HttpConnection::compile(connection, &mut problems);
     let timeout = timeout(policy, &mut problems);
     let response = policy.element.element_text("Response").filter(|name| !name.as_str().is_empty());
     let Some(connection) = connection else { return (None, problems) };
@@ -87,11 +94,14 @@ impl ServiceCallout {
         let url = self.connection.url(transaction);
         transaction.note(&format!("servicecallout.{}.target.url", self.name).into(), Value::from(url));
         transaction.note(&"servicecallout.requesturi".into(), request.uri().map(Text::from));
-        let sent = self.connection.send(request, transaction, host).await;
         if self.clears_payload {
             transaction.message_mut(id).set_body("");
         }
-        let Some(variable) = &self.response else { return Ok(()) };
+        let Some(variable) = &self.response else {
+            self.send_alone(request, transaction, host).await;
+            return Ok(());
+        };
+        let sent = self.connection.send(request, transaction, host).await;
         let response = sent.map_err(|error| self.failed(reason(&error)))?;
         let status = response.status().unwrap_or_default();
         // It is there for a flow that goes on after a status that counts as an error.
@@ -101,6 +111,24 @@ impl ServiceCallout {
             return Ok(());
         }
         Err(self.failed(&format!("ResponseCode {status} is treated as error")))
+    }
+
+    /// Nobody asks how the call ends, nor waits for it, except where it runs on this thread.
+    async fn send_alone(&self, request: Message, transaction: &Transaction, host: &Host) {
+        if self.connection.is_local() {
+            drop(self.connection.send(request, transaction, host).await);
+            return;
+        }
+        let Ok(permit) = ALONE.try_acquire() else {
+            tracing::warn!(policy = %self.name, "too many calls that nobody waits for are under way; this one is left out");
+            return;
+        };
+        if let Some(call) = self.connection.send_alone(request, transaction, host) {
+            tokio::spawn(async move {
+                drop(call.await);
+                drop(permit);
+            });
+        }
     }
 
     /// The request to send: the variable's message, or a new empty one.
@@ -139,6 +167,7 @@ fn reason(error: &ConnectionError) -> &'static str {
     use dormouse_flow::CallError;
     match error {
         ConnectionError::InvalidUrl => "invalid URL",
+        ConnectionError::NoSuchProxy => "no such proxy is deployed",
         ConnectionError::NoActiveTargets => "no active target server",
         ConnectionError::Call(CallError::Timeout | CallError::ConnectTimeout) => "timeout occurred",
         ConnectionError::Call(CallError::Unresolved(_)) => "Host not reachable",
@@ -149,6 +178,9 @@ fn reason(error: &ConnectionError) -> &'static str {
 
 /// The request's variable when the policy names none.
 const REQUEST: &str = "servicecallout.request";
+
+/// Bounds the calls that nobody waits for.
+static ALONE: Semaphore = Semaphore::const_new(1024);
 
 /// Apigee's default.
 const TIMEOUT: Duration = Duration::from_secs(55);
