@@ -5,7 +5,6 @@ use crate::directory::{Directory, exists};
 use crate::open_error::OpenError;
 use crate::private_file;
 use crate::redb_store::{Place, StoreSettings};
-use crate::roots::Roots;
 use dormouse_token::{Head, Root, RootId};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -23,7 +22,8 @@ pub struct Checked {
     pub roots: usize,
 }
 
-/// Copies store and key file into a directory that is made for it, closed to others. Returns the bytes copied.
+/// Copies the store, and the directory's own key file, into a directory that is made for it, closed to others. Returns the
+/// bytes copied.
 ///
 /// The mark is not copied: what is put back from a copy is older than what was served, and must go through
 /// [`crate::restore()`].
@@ -32,14 +32,16 @@ pub struct Checked {
 /// [`OpenError`] when the directory is in use or incomplete, and when the copy cannot be written or is there already.
 pub fn backup(directory: &Path, copy: &Path, settings: &StoreSettings) -> Result<u64, OpenError> {
     let place = Place::new(Directory::open(directory)?, settings);
-    let (store, roots) = existing(&place)?;
-    Roots::read_own(&roots)?;
+    let store = existing_store(&place)?;
+    place.roots()?;
     // Opening repairs what a crash left behind; closing makes the file whole.
     drop(database::open(&store, &place.restore)?);
     let unusable = |source| OpenError::Unusable { path: copy.into(), source };
     DirBuilder::new().mode(0o700).create(copy).map_err(unusable)?;
     let mut bytes = 0;
-    for file in [&store, &roots] {
+    // A shared key file is kept where it is made.
+    let own_roots = place.configured_roots.is_none().then(|| place.directory.roots());
+    for file in [Some(store), own_roots].iter().flatten() {
         let name = file.file_name().unwrap_or_default();
         bytes += copy_durably(file, &copy.join(name)).map_err(unusable)?;
     }
@@ -55,8 +57,8 @@ pub fn backup(directory: &Path, copy: &Path, settings: &StoreSettings) -> Result
 pub fn check(directory: &Path, settings: &StoreSettings) -> Result<Checked, OpenError> {
     let place = Place::new(Directory::open(directory)?, settings);
     let mark = place.read_mark()?;
-    let (store, roots) = existing(&place)?;
-    let roots = Roots::read_own(&roots)?.roots.len();
+    let store = existing_store(&place)?;
+    let roots = place.roots()?.roots.len();
     let (mut database, state) = database::open(&store, &place.restore)?;
     let file = place.mark_place(settings)?.file;
     place.check(&state, mark, file, settings.clock.now())?;
@@ -71,28 +73,29 @@ pub fn check(directory: &Path, settings: &StoreSettings) -> Result<Checked, Open
 /// Makes a fresh root seal from the next start on. The others go on opening what they sealed. Returns the new one.
 ///
 /// # Errors
-/// [`OpenError`] when the directory is in use, or its key file is not what it must be.
+/// [`OpenError`] when the directory is in use, when its key file is not what it must be, and
+/// [`OpenError::RootsConfigured`] when it has none of its own.
 pub fn rotate_root(directory: &Path, settings: &StoreSettings) -> Result<RootId, OpenError> {
     let place = Place::new(Directory::open(directory)?, settings);
-    let (_, path) = existing(&place)?;
-    let mut roots = Roots::read_own(&path)?;
+    if let Some(path) = place.configured_roots {
+        return Err(OpenError::RootsConfigured { path });
+    }
+    existing_store(&place)?;
+    let mut roots = place.roots()?;
     let root = Root::generate(&*settings.entropy);
     roots.sealing = root.id();
     roots.roots.push(root);
-    roots.replace(&path)?;
+    roots.replace(&place.directory.roots())?;
     Ok(roots.sealing)
 }
 
-/// The store and the key file, which must both be there.
-fn existing(place: &Place) -> Result<(PathBuf, PathBuf), OpenError> {
-    let (store, roots) = (place.directory.store(), place.directory.roots());
-    if !exists(&store)? {
-        return Err(OpenError::StoreMissing { path: store, restore: place.restore.clone() });
+/// The store, which must be there.
+fn existing_store(place: &Place) -> Result<PathBuf, OpenError> {
+    let store = place.directory.store();
+    if exists(&store)? {
+        return Ok(store);
     }
-    if !exists(&roots)? {
-        return Err(OpenError::RootsMissing { path: roots, restore: place.restore.clone() });
-    }
-    Ok((store, roots))
+    Err(OpenError::StoreMissing { path: store, restore: place.restore.clone() })
 }
 
 fn copy_durably(from: &Path, to: &Path) -> io::Result<u64> {

@@ -42,6 +42,16 @@ pub enum OpenError {
         /// The command.
         restore: Box<str>,
     },
+    /// A key file that configuration names is not ours to change.
+    #[error(
+        "{} is named by store.roots and shared, so that it is not changed here: write a further line with a new root marked \
+         `seal` into it, mark the others `open`, and start every node again",
+        path.display()
+    )]
+    RootsConfigured {
+        /// Which file.
+        path: PathBuf,
+    },
     /// There is a mark but no store.
     #[error(
         "{} is missing, although the mark says that there was a store; if it is lost, run `{restore}`, which begins a new \

@@ -42,6 +42,8 @@ pub struct StoreSettings {
     pub mark_path: Option<PathBuf>,
     /// How a copied file is recognised.
     pub mark_identity: MarkIdentity,
+    /// A key file that several nodes share; `None` for the data directory's own. It is read, and never made or changed.
+    pub roots_path: Option<PathBuf>,
 }
 
 /// A store that is ready to serve, and the roots of its directory.
@@ -70,7 +72,7 @@ impl RedbStore {
         if mark.is_some() && !has_store {
             return Err(OpenError::StoreMissing { path, restore: place.restore });
         }
-        let roots = place.roots(has_store, settings)?;
+        let roots = place.roots_or_new(has_store, settings)?;
         let now = settings.clock.now();
         let (database, mut state) =
             if has_store { database::open(&path, &place.restore)? } else { database::create(&path, now)? };
@@ -166,13 +168,15 @@ pub(crate) struct Place {
     pub(crate) directory: Directory,
     pub(crate) mark: PathBuf,
     pub(crate) restore: Box<str>,
+    /// The key file that configuration names, in place of the directory's own.
+    pub(crate) configured_roots: Option<PathBuf>,
 }
 
 impl Place {
     pub(crate) fn new(directory: Directory, settings: &StoreSettings) -> Self {
         let mark = settings.mark_path.clone().unwrap_or_else(|| directory.mark());
         let restore = format!("dormouse store restore --data {}", directory.path.display()).into();
-        Self { directory, mark, restore }
+        Self { directory, mark, restore, configured_roots: settings.roots_path.clone() }
     }
 
     pub(crate) fn read_mark(&self) -> Result<Option<Mark>, OpenError> {
@@ -191,14 +195,23 @@ impl Place {
         Ok(MarkPlace { path: self.mark.clone(), file, store })
     }
 
-    /// The roots of the directory; a fresh one only where there is no store that another could have sealed for.
-    fn roots(&self, has_store: bool, settings: &StoreSettings) -> Result<Roots, OpenError> {
+    /// The roots of the key file, which must be there.
+    pub(crate) fn roots(&self) -> Result<Roots, OpenError> {
+        if let Some(path) = &self.configured_roots {
+            return Ok(Roots::read_configured(path)?);
+        }
         let path = self.directory.roots();
         if exists(&path)? {
             return Ok(Roots::read_own(&path)?);
         }
-        if has_store {
-            return Err(OpenError::RootsMissing { path, restore: self.restore.clone() });
+        Err(OpenError::RootsMissing { path, restore: self.restore.clone() })
+    }
+
+    /// The roots; a fresh one only where there is no store that another could have sealed for.
+    fn roots_or_new(&self, has_store: bool, settings: &StoreSettings) -> Result<Roots, OpenError> {
+        let path = self.directory.roots();
+        if self.configured_roots.is_some() || has_store || exists(&path)? {
+            return self.roots();
         }
         Ok(Roots::create(&path, &*settings.entropy)?)
     }
@@ -322,6 +335,7 @@ mod tests {
             entropy: Arc::new(SeededEntropy::new(seed)),
             mark_path: None,
             mark_identity: MarkIdentity::File,
+            roots_path: None,
         }
     }
 
@@ -339,7 +353,7 @@ mod tests {
     /// Makes a store and stops where a crash could: before its first mark, or right after it.
     fn interrupted(path: &Path, is_marked: bool) -> Place {
         let place = Place::new(Directory::create_or_open(path).unwrap(), &settings(1));
-        place.roots(false, &settings(1)).unwrap();
+        place.roots_or_new(false, &settings(1)).unwrap();
         let (database, state) = database::create(&place.directory.store(), Timestamp::EPOCH).unwrap();
         drop(database);
         if is_marked {

@@ -42,8 +42,8 @@ pub fn restore(directory: &Path, tokens: EarlierTokens, settings: &StoreSettings
 
 fn refuse_earlier(place: &Place, settings: &StoreSettings) -> Result<Head, OpenError> {
     let (roots, store, now) = (place.directory.roots(), place.directory.store(), settings.clock.now());
-    if exists(&roots)? {
-        Roots::read_own(&roots)?;
+    if place.configured_roots.is_some() || exists(&roots)? {
+        place.roots()?;
     } else {
         if exists(&store)? {
             put_aside(&store)?;
@@ -68,15 +68,12 @@ fn refuse_earlier(place: &Place, settings: &StoreSettings) -> Result<Head, OpenE
 }
 
 fn keep_earlier(place: &Place, settings: &StoreSettings) -> Result<Head, OpenError> {
-    let (roots, store) = (place.directory.roots(), place.directory.store());
+    let store = place.directory.store();
     let nothing = || OpenError::NothingToKeep(place.directory.path.clone());
     if !exists(&store)? {
         return Err(nothing());
     }
-    if !exists(&roots)? {
-        return Err(OpenError::RootsMissing { path: roots, restore: place.restore.clone() });
-    }
-    Roots::read_own(&roots)?;
+    place.roots()?;
     let (database, mut state) = database::open(&store, &place.restore)?;
     if !state.is_marked {
         return Err(nothing());

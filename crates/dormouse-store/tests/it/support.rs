@@ -27,6 +27,7 @@ pub(crate) fn settings(clock: &Arc<ManualClock>, seed: u64) -> StoreSettings {
         entropy: Arc::new(SeededEntropy::new(seed)),
         mark_path: None,
         mark_identity: MarkIdentity::File,
+        roots_path: None,
     }
 }
 
