@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// Write the findings that there are to the file of --baseline.
     #[arg(long, requires = "baseline")]
     write_baseline: bool,
-    /// Apply the safe fixes.
+    /// Apply the safe fixes, and report what is left.
     #[arg(long)]
     fix: bool,
     /// With --fix: apply the others too, which change behaviour.
@@ -90,14 +90,19 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if let Some(rate) = args.rps {
         settings.requests_per_second = rate;
     }
-    let input = gather(&args.paths).or_usage()?;
+    let mut input = gather(&args.paths).or_usage()?;
     for path in &input.empty {
         say(format_args!("note: {} holds no bundle and no policy", path.display()));
     }
     let mut linted = lint(&input, &settings);
     if args.fix {
         fix(args, &linted.findings);
-        return Ok(());
+        if args.dry_run {
+            return verdict(args, &linted.findings);
+        }
+        // What is left is reported, and decides.
+        input = gather(&args.paths).or_usage()?;
+        linted = lint(&input, &settings);
     }
     if let Some(path) = &args.baseline {
         if args.write_baseline {
@@ -111,7 +116,11 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if let Some(rate) = args.rps.filter(|_| args.format.name == "text") {
         say(format_args!("{}", bill(rate)));
     }
-    let denied = linted.findings.iter().any(|finding| finding.level >= args.deny.level());
+    verdict(args, &linted.findings)
+}
+
+fn verdict(args: &Args, findings: &[Finding]) -> Outcome {
+    let denied = findings.iter().any(|finding| finding.level >= args.deny.level());
     if denied { Err(Failure::Found) } else { Ok(()) }
 }
 
@@ -135,13 +144,17 @@ fn report(args: &Args, input: &Input, (findings, suppressed): (&[Finding], usize
 fn fix(args: &Args, findings: &[Finding]) {
     let choice = Choice { unsafe_too: args.unsafe_fixes, dry_run: args.dry_run };
     let repaired = repair(findings, choice);
-    exit::print(format_args!("{}", repaired.diff));
+    // In the formats for programs, standard output holds the report alone.
+    if args.format.name == "text" {
+        exit::print(format_args!("{}", repaired.diff));
+    }
     let verb = if args.dry_run { "would repair" } else { "repaired" };
     say(format_args!(
-        "{verb} {} of {} findings in {} files",
+        "{verb} {} of {} findings in {} file{}",
         repaired.findings,
         findings.len(),
-        repaired.files
+        repaired.files,
+        if repaired.files == 1 { "" } else { "s" }
     ));
     for note in repaired.notes {
         say(format_args!("note: {note}"));
