@@ -98,8 +98,9 @@ impl Target {
         let ambient = (settings.clock, settings.entropy);
         let start = Engine::start(Arc::new(opened.store), roots, &self.org, ambient, Settings::default());
         let engine = runtime.block_on(start).or_refused()?;
+        let log = data::audit_log(directory, Arc::clone(engine.clock()))?;
         let (program, _) = serving::program(&engine, &[], "none", Platform::X);
-        Ok(Way::Local { runtime, service: Arc::new(Service::new(engine, program)) })
+        Ok(Way::Local { runtime, service: Arc::new(Service::new(engine, program).with_audit_log(log)) })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::exit::{Failure, OrFailure as _, say};
 use crate::process::{SystemClock, SystemEntropy};
 use dormouse_entity::generate_secret;
+use dormouse_server::{Actor, AuditLog, AuditLogSettings, Record};
 use dormouse_store::private_file;
 use dormouse_store::{MarkIdentity, MemoryStore, RedbStore, StoreSettings};
 use dormouse_token::{Clock, Entropy, Root, RootId, Secret, Store};
@@ -81,6 +82,29 @@ pub(crate) fn admin_token(directory: &Path) -> Result<(PathBuf, Secret), Failure
     Ok((path, token))
 }
 
+/// The audit log of a data directory that this process has opened.
+pub(crate) fn audit_log(directory: &Path, clock: Arc<dyn Clock>) -> Result<AuditLog, Failure> {
+    let settings = AuditLogSettings {
+        path: directory.join("audit.log"),
+        part_bytes: AUDIT_LOG_PART_BYTES,
+        parts: AUDIT_LOG_PARTS,
+        format_time: |time| {
+            let ms = i64::try_from(time.as_ms()).unwrap_or(i64::MAX);
+            jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MAX).to_string()
+        },
+    };
+    AuditLog::open(settings, clock).or_refused()
+}
+
+/// Logs what the command line did to a data directory that nothing serves.
+pub(crate) fn log_act(directory: &Path, what: &'static str, target: &[(&str, &str)]) -> Result<(), Failure> {
+    let log = audit_log(directory, Arc::new(SystemClock::new()))?;
+    let record = Record::new(what, "done").by(Actor::CommandLine);
+    log.note(target.iter().fold(record, |record, (name, value)| record.with(name, value)));
+    log.close();
+    Ok(())
+}
+
 /// The admin token in a file that the configuration names, and where it is.
 pub(crate) fn configured_token(path: &Path) -> Result<(PathBuf, Secret), Failure> {
     let token = token_of(&private_file::read_configured(path).or_refused()?);
@@ -103,5 +127,9 @@ fn stop(error: &dormouse_token::StoreError) {
     ));
     std::process::exit(3);
 }
+
+/// Together with the number of parts, what the audit log may take of the disk: 128 MiB.
+const AUDIT_LOG_PART_BYTES: u64 = 16 << 20;
+const AUDIT_LOG_PARTS: u32 = 8;
 
 const ADMIN_TOKEN_MIN: usize = 16;

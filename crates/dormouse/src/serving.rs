@@ -48,6 +48,7 @@ pub(crate) fn serve(plan: &Plan) -> Outcome {
     announce(plan, &started);
     let Opened { running, service, certificate } = started.opened;
     running.join();
+    service.close_audit_log();
     drop((service, certificate));
     Ok(())
 }
@@ -90,7 +91,11 @@ async fn open(
     for bundle in bundles {
         put_initial_entries(bundle, engine).await.or_refused()?;
     }
-    let service = Arc::new(Service::new(Arc::clone(engine), program));
+    let mut service = Service::new(Arc::clone(engine), program);
+    if let Some(directory) = &plan.store.directory {
+        service = service.with_audit_log(data::audit_log(directory, Arc::clone(engine.clock()))?);
+    }
+    let service = Arc::new(service);
     let mut watch = TlsWatch::default();
     let gateway = plan.gateway.as_ref().map(|listen| listen.open("gateway", &mut watch)).transpose()?;
     let (gateway, certificate) = gateway.unzip();

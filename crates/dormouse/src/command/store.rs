@@ -85,6 +85,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         }
         Action::RotateRoot(stopped) => {
             let root = rotate_root(&stopped.data, &data::store_settings()).or_refused()?;
+            data::log_act(&stopped.data, "store.rotate-root", &[("root", &root.to_string())])?;
             exit::print(format_args!("root {root} seals from the next start on; the others still open\n"));
             Ok(())
         }
@@ -97,6 +98,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 fn back_up(directory: &Path, to: &Path) -> Outcome {
     let bytes = backup(directory, to, &data::store_settings()).or_refused()?;
+    data::log_act(directory, "store.backup", &[("to", &to.display().to_string())])?;
     exit::print(format_args!(
         "copied {bytes} bytes to {}; when it is put back, run dormouse store restore\n",
         to.display()
@@ -124,6 +126,7 @@ fn restore_store(directory: &Path, keep_tokens: bool) -> Outcome {
         EarlierTokens::Kept => "tokens from before are honoured as far as this store remembers them",
         EarlierTokens::Refused => "no token from before is honoured any more",
     };
+    data::log_act(directory, "store.restore", &[("epoch", &head.epoch.to_string())])?;
     exit::print(format_args!("restored {}: epoch {}, {fate}\n", directory.display(), head.epoch));
     Ok(())
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod audit_log;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod demo;
