@@ -13,7 +13,7 @@ pub(crate) use error::ConfigError;
 pub(crate) use origin::Origin;
 
 use dormouse_policy::Platform;
-use dormouse_server::Issuer;
+use dormouse_server::{CorsOrigin, Issuer};
 use dormouse_store::MarkIdentity;
 use dormouse_token::Rotation;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use value::{mark_identity, metrics_access, parsed, platform, rotation, seconds};
+use value::{mark_identity, metrics_access, parsed, parsed_list, platform, rotation, seconds};
 
 /// What the file and the environment say.
 #[derive(Debug, Default, Deserialize)]
@@ -62,6 +62,9 @@ pub(crate) struct OAuthConfig {
     pub(crate) issuer: Option<Issuer>,
     /// Where codes are to be had, if anywhere.
     pub(crate) authorization_endpoint: Option<String>,
+    /// Origins whose pages may call the endpoints from a browser.
+    #[serde(deserialize_with = "parsed_list")]
+    pub(crate) cors_origins: Option<Vec<CorsOrigin>>,
     /// Lifetime of access tokens.
     #[serde(deserialize_with = "seconds")]
     pub(crate) access_ttl: Option<Duration>,
@@ -153,6 +156,7 @@ impl Config {
         take(&mut self.oauth.tls_key, over.oauth.tls_key);
         take(&mut self.oauth.issuer, over.oauth.issuer);
         take(&mut self.oauth.authorization_endpoint, over.oauth.authorization_endpoint);
+        take(&mut self.oauth.cors_origins, over.oauth.cors_origins);
         take(&mut self.oauth.access_ttl, over.oauth.access_ttl);
         take(&mut self.oauth.refresh_ttl, over.oauth.refresh_ttl);
         take(&mut self.oauth.family_ttl, over.oauth.family_ttl);

@@ -154,6 +154,7 @@ fn oauth_settings(config: &OAuthConfig) -> OAuthSettings {
     OAuthSettings {
         issuer: config.issuer.clone(),
         authorization_endpoint: config.authorization_endpoint.clone(),
+        cors_origins: config.cors_origins.clone().unwrap_or_default(),
         access_ttl: config.access_ttl.unwrap_or(default.access_ttl),
         refresh_ttl: config.refresh_ttl.unwrap_or(default.refresh_ttl),
         rotation: config.rotation.unwrap_or(default.rotation),

@@ -18,6 +18,18 @@ where
     String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
+/// A list of such texts.
+pub(super) fn parsed_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let parse =
+        |text: &String| text.parse().map_err(|error| D::Error::custom(format_args!("{text:?} {error}")));
+    texts.iter().map(parse).collect::<Result<_, _>>().map(Some)
+}
+
 /// A duration of whole seconds, as `90s`, `30m`, `12h`, `30d`.
 pub(super) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(deserializer)?;

@@ -19,7 +19,11 @@ mod lsp;
 #[cfg(test)]
 mod management;
 #[cfg(test)]
+mod oauth2_client;
+#[cfg(test)]
 mod oauth_authentication;
+#[cfg(test)]
+mod oauth_browsers;
 #[cfg(test)]
 mod oauth_codes;
 #[cfg(test)]
@@ -30,6 +34,8 @@ mod oauth_password;
 mod oauth_refresh;
 #[cfg(test)]
 mod oauth_requests;
+#[cfg(test)]
+mod oauth_substitution;
 #[cfg(test)]
 mod oauth_support;
 #[cfg(test)]

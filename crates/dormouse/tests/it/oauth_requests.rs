@@ -143,6 +143,28 @@ fn smuggling_shapes_leave_no_second_request() {
     }
 }
 
+/// RFC 9112 §3.2: of two hosts, somebody on the way may have believed the other.
+#[test]
+fn a_request_names_one_host() {
+    let native = Native::start();
+    let ask = |origin: &str, path: &str, hosts: &str| {
+        let mut stream = TcpStream::connect(origin.strip_prefix("http://").unwrap()).unwrap();
+        write!(stream, "GET {path} HTTP/1.{hosts}Connection: close\r\n\r\n").unwrap();
+        read_all(&mut stream).split(' ').nth(1).unwrap().to_owned()
+    };
+    for (hosts, status) in [
+        ("1\r\nHost: localhost\r\n", "200"),
+        ("1\r\n", "400"),
+        ("1\r\nHost: localhost\r\nHost: localhost\r\n", "400"),
+        ("1\r\nHost: localhost\r\nHost: evil.example\r\n", "400"),
+    ] {
+        let metadata = "/.well-known/oauth-authorization-server";
+        assert_eq!(ask(&native.server.oauth, metadata, hosts), status, "{hosts}");
+        assert_eq!(ask(&native.server.admin, "/metrics", hosts), status, "{hosts}");
+    }
+    assert_eq!(ask(&native.server.oauth, "/.well-known/oauth-authorization-server", "0\r\n"), "200");
+}
+
 #[test]
 fn other_spellings_of_a_path_are_other_paths() {
     let native = Native::start();
