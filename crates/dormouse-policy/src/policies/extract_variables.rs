@@ -6,7 +6,7 @@
 //! `UnableToCast`.
 
 use crate::compile_context::CompileContext;
-use crate::extract::{CapturePattern, Cast, PatternKind, cast, is_json};
+use crate::extract::{CapturePattern, Cast, FromXml, PatternKind, cast, is_json, is_xml};
 use crate::message_actions::compile_template;
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Element, Policy, Problem};
@@ -16,6 +16,7 @@ use dormouse_flow::{
 };
 use dormouse_text::json::Json;
 use dormouse_text::json_path::JsonPath;
+use dormouse_text::xml::XmlDocument;
 
 /// See [`crate::registry`].
 pub(crate) const KIND: PolicyKind = PolicyKind {
@@ -34,6 +35,7 @@ struct ExtractVariables {
     paths: Vec<CapturePattern>,
     texts: Vec<(Variable, Vec<CapturePattern>)>,
     json: Vec<FromJson>,
+    xml: Vec<FromXml>,
 }
 
 /// `JSONPayload/Variable`
@@ -57,10 +59,6 @@ fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
     let clear = root.element("Source").and_then(|element| element.attribute_value("clearPayload"));
     let prefix = Some(text("VariablePrefix")).filter(|prefix| !prefix.is_empty());
     let prefix = prefix.map(|prefix| format!("{prefix}.")).unwrap_or_default();
-    if root.elements_named("XMLPayload").next().is_some() {
-        let message = "XMLPayload is not supported yet";
-        problems.push(Problem::error("unsupported-element", message).at(policy.span()));
-    }
     let paths = root.elements_named("URIPath");
     let paths = paths.flat_map(|element| patterns(element, PatternKind::Path, &mut problems)).collect();
     let extract = ExtractVariables {
@@ -69,11 +67,12 @@ fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
         source: Variable::parse(&source),
         clear_payload: clear.is_some_and(|text| text.trim().eq_ignore_ascii_case("true")),
         json: from_json(root, &prefix, &mut problems),
+        xml: from_xml(root, &prefix, &mut problems),
         prefix,
         paths,
     };
-    if extract.paths.is_empty() && extract.texts.is_empty() && extract.json.is_empty() && problems.is_empty()
-    {
+    let is_empty = extract.paths.is_empty() && extract.texts.is_empty();
+    if is_empty && extract.json.is_empty() && extract.xml.is_empty() && problems.is_empty() {
         let message = "the policy extracts nothing (Apigee: NothingToExtract)";
         problems.push(Problem::error("nothing-to-extract", message).at(policy.span()));
     }
@@ -131,6 +130,11 @@ fn from_json(root: &Element, prefix: &str, problems: &mut Vec<Problem>) -> Vec<F
     variables.filter_map(|variable| FromJson::compile(variable, prefix, problems)).collect()
 }
 
+fn from_xml(root: &Element, prefix: &str, problems: &mut Vec<Problem>) -> Vec<FromXml> {
+    let payloads = root.elements_named("XMLPayload");
+    payloads.flat_map(|payload| FromXml::compile_all(payload, prefix, problems)).collect()
+}
+
 impl FromJson {
     fn compile(element: &Element, prefix: &str, problems: &mut Vec<Problem>) -> Option<Self> {
         let problem = |code, message: &str| Problem::error(code, message).at(element.span.clone());
@@ -180,10 +184,7 @@ impl FromJson {
         };
         match path.find(document).map_err(|_| failed(policy))? {
             None | Some(Json::Null) => Ok(Value::Null),
-            Some(found) => cast(&found.text(), self.cast).ok_or_else(|| {
-                let name = self.target.name();
-                fault("UnableToCast", format!("Unable to cast value of {name} in ExtractVariables: {policy}"))
-            }),
+            Some(found) => cast(&found.text(), self.cast).ok_or_else(|| unable_to_cast(&self.target, policy)),
         }
     }
 }
@@ -210,6 +211,7 @@ impl ExtractVariables {
             }
         }
         self.extract_json(&source, transaction)?;
+        self.extract_xml(&source, transaction)?;
         if let (true, Value::Message(id)) = (self.clear_payload, source) {
             transaction.message_mut(id).set_body("");
         }
@@ -255,11 +257,34 @@ impl ExtractVariables {
         let document = Json::parse(&text).map_err(|_| failed(&self.name))?;
         for variable in &self.json {
             let value = variable.value(&document, transaction, &self.name)?;
-            if !value.is_null() {
-                self.set(transaction, &variable.target, value)?;
-            }
+            self.set_found(transaction, &variable.target, value)?;
         }
         Ok(())
+    }
+
+    fn extract_xml(&self, source: &Value, transaction: &mut Transaction) -> Result<(), Fault> {
+        if self.xml.is_empty() {
+            return Ok(());
+        }
+        if let Value::Message(id) = source
+            && !is_xml(transaction.message(*id))
+        {
+            return Ok(());
+        }
+        let text = transaction.text_of(source.clone()).unwrap_or_default();
+        let document = XmlDocument::parse(&text).map_err(|_| failed(&self.name))?;
+        for variable in &self.xml {
+            let value = variable.value(&document).map_err(|_| failed(&self.name))?;
+            let value = value.ok_or_else(|| unable_to_cast(&variable.target, &self.name))?;
+            self.set_found(transaction, &variable.target, value)?;
+        }
+        Ok(())
+    }
+
+    /// A path that leads nowhere sets nothing and is no fault, whatever `IgnoreUnresolvedVariables` says: deployed
+    /// proxies rely on that. This is the place to change it.
+    fn set_found(&self, transaction: &mut Transaction, target: &Variable, value: Value) -> Result<(), Fault> {
+        if value.is_null() { Ok(()) } else { self.set(transaction, target, value) }
     }
 
     fn set(&self, transaction: &mut Transaction, target: &Variable, value: Value) -> Result<(), Fault> {
@@ -276,6 +301,11 @@ impl ExtractVariables {
             ),
         })
     }
+}
+
+fn unable_to_cast(target: &Variable, policy: &str) -> Fault {
+    let name = target.name();
+    fault("UnableToCast", format!("Unable to cast value of {name} in ExtractVariables: {policy}"))
 }
 
 fn failed(policy: &str) -> Fault {
