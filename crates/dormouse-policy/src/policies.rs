@@ -1,5 +1,6 @@
 //! The policies, one file each. Each file has one `KIND`, which the registry lists.
 
+pub(crate) mod access_entity;
 pub(crate) mod assert_condition;
 pub(crate) mod assign_message;
 pub(crate) mod basic_authentication;

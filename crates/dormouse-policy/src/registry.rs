@@ -2,7 +2,7 @@
 
 use crate::compile_context::CompileContext;
 use crate::policies::{
-    assert_condition, assign_message, basic_authentication, cors, data_capture, delete_oauth_v2_info,
+    access_entity, assert_condition, assign_message, basic_authentication, cors, data_capture, delete_oauth_v2_info,
     extract_variables, flow_callout, get_oauth_v2_info, invalidate_cache, javascript, json_threat_protection,
     key_value_map_operations, lookup_cache, message_logging, oauth_v2, populate_cache, quota, raise_fault,
     read_property_set, response_cache, revoke_oauth_v2, service_callout, set_oauth_v2_info, spike_arrest,
@@ -30,6 +30,7 @@ pub struct PolicyKind {
 
 /// Every kind, in alphabetical order of the tags.
 pub const POLICIES: &[PolicyKind] = &[
+    access_entity::KIND,
     assert_condition::KIND,
     assign_message::KIND,
     basic_authentication::KIND,

@@ -11,6 +11,7 @@ mod importing;
 mod issuing;
 mod javascript;
 mod looking_up;
+mod profiles;
 mod quota;
 mod redeeming;
 mod remembering;
