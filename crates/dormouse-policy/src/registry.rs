@@ -2,11 +2,12 @@
 
 use crate::compile_context::CompileContext;
 use crate::policies::{
-    access_entity, assert_condition, assign_message, basic_authentication, cors, data_capture, delete_oauth_v2_info,
-    extract_variables, flow_callout, get_oauth_v2_info, invalidate_cache, javascript, json_threat_protection,
-    key_value_map_operations, lookup_cache, message_logging, oauth_v2, populate_cache, quota, raise_fault,
-    read_property_set, response_cache, revoke_oauth_v2, service_callout, set_oauth_v2_info, spike_arrest,
-    statistics_collector, verify_api_key,
+    access_entity, assert_condition, assign_message, basic_authentication, cors, data_capture,
+    delete_oauth_v2_info, extract_variables, flow_callout, get_oauth_v2_info, invalidate_cache, javascript,
+    json_threat_protection, key_value_map_operations, lookup_cache, message_logging, oauth_v2,
+    populate_cache, quota, raise_fault, read_property_set, regular_expression_protection, response_cache,
+    revoke_oauth_v2, service_callout, set_oauth_v2_info, spike_arrest, statistics_collector, verify_api_key,
+    xml_threat_protection,
 };
 use dormouse_bundle::{Policy, Problem};
 use dormouse_flow::Executable;
@@ -50,6 +51,7 @@ pub const POLICIES: &[PolicyKind] = &[
     populate_cache::KIND,
     quota::KIND,
     raise_fault::KIND,
+    regular_expression_protection::KIND,
     read_property_set::KIND,
     response_cache::KIND,
     revoke_oauth_v2::KIND,
@@ -58,6 +60,7 @@ pub const POLICIES: &[PolicyKind] = &[
     spike_arrest::KIND,
     statistics_collector::KIND,
     verify_api_key::KIND,
+    xml_threat_protection::KIND,
 ];
 
 /// The kind of a root tag.

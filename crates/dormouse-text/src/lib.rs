@@ -9,6 +9,7 @@ pub mod json;
 pub mod json_limits;
 pub mod json_path;
 pub mod xml;
+pub mod xml_limits;
 pub mod xpath;
 
 mod java_float;

@@ -94,6 +94,54 @@ fn json_payloads() {
     check(json(body), &clear, &["v", "request.content"], &["true", ""]);
 }
 
+fn xml_variable(attributes: &str, path: &str) -> String {
+    format!(
+        "<XMLPayload><Namespaces><Namespace prefix='s'>urn:s</Namespace></Namespaces>\
+         <Variable name='v' {attributes}><XPath>{path}</XPath></Variable></XMLPayload>"
+    )
+}
+
+#[test]
+fn xml_payloads() {
+    let body = "<s:a xmlns:s='urn:s'><b k='1'>2.5</b><b>x</b><t>true</t><e/></s:a>";
+    for (attributes, path, expected) in [
+        ("", "/s:a/b", "2.5"),
+        ("", "//b[2]", "x"),
+        ("", "//b/@k", "1"),
+        ("type='nodeset'", "//b", "<b k='1'>2.5</b><b>x</b>"),
+        ("type='boolean'", "//t", "true"),
+        ("type='integer'", "count(//b)", "2"),
+        ("type='double'", "//b", "2.5"),
+        ("", "//e", ""),
+        ("", "/a", "-"),
+        ("", "//missing", "-"),
+    ] {
+        let elements = xml_variable(attributes, path);
+        check(request("text/xml; charset=utf-8", body), &elements, &["v"], &[expected]);
+        check(request("application/soap+xml", body), &elements, &["v"], &[expected]);
+    }
+    check(request("text/plain", body), &xml_variable("", "//t"), &["v"], &["-"]);
+    let source = format!("<Source>request.content</Source>{}", xml_variable("", "//t"));
+    check(request("text/plain", body), &source, &["v"], &["true"]);
+}
+
+#[test]
+fn hostile_xml_fails() {
+    let failed = "Failed to execute the ExtractVariables: P";
+    let bomb = "<!DOCTYPE a [<!ENTITY b 'bb'><!ENTITY c '&b;&b;'>]><a>&c;</a>";
+    let external = "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>";
+    let deep = "<a>".repeat(100_000);
+    let wide = format!("<a {}/>", "b='' ".repeat(100_000));
+    for body in ["", "<a>", "nonsense", bomb, external, &deep, &wide] {
+        check_fault(request("text/xml", body), &xml_variable("", "//a"), "ExecutionFailed", failed);
+    }
+    let many = format!("<a>{}</a>", "<b>1</b>".repeat(50_000));
+    check_fault(request("text/xml", &many), &xml_variable("", "//b[. = //b]"), "ExecutionFailed", failed);
+    let text = "Unable to cast value of v in ExtractVariables: P";
+    let cast = xml_variable("type='integer'", "/a");
+    check_fault(request("text/xml", "<a>x</a>"), &cast, "UnableToCast", text);
+}
+
 #[test]
 fn faults() {
     let variable = json_variable("", "$.a");
@@ -127,6 +175,12 @@ fn what_is_refused_when_a_bundle_is_loaded() {
         ("<JSONPayload><Variable><JSONPath>$</JSONPath></Variable></JSONPayload>", "missing-name"),
         (&json_variable("", "$.a["), "invalid-json-path"),
         (&json_variable("type='date'", "$.a"), "unknown-type"),
+        ("<XMLPayload/>", "no-xpath"),
+        ("<XMLPayload><Variable name='a'/></XMLPayload>", "empty-xpath"),
+        ("<XMLPayload><Variable><XPath>/a</XPath></Variable></XMLPayload>", "missing-name"),
+        (&xml_variable("", "/x:a"), "invalid-xpath"),
+        (&xml_variable("", "/a").replace("urn:s", ""), "empty-namespace"),
+        (&xml_variable("type='date'", "/a"), "unknown-type"),
     ] {
         let (_, problems) =
             World::new().compile(&format!("<ExtractVariables name='P'>{elements}</ExtractVariables>"));
@@ -189,4 +243,115 @@ fn json_beyond_its_limits_is_refused() {
     let text = policy.replace(">request<", ">request.verb<");
     let expected = fault("NonMessageVariable", "Variable request.verb does not resolve to a Message");
     assert_eq!(run(json("{}"), &text), expected);
+}
+
+#[test]
+fn xml_beyond_its_limits_is_refused() {
+    let policy = "<XMLThreatProtection name='P'><Source>request</Source><NameLimits><Element>3</Element></NameLimits>\
+                  <StructureLimits><NodeDepth>2</NodeDepth><ChildCount includeText='false'>1</ChildCount></StructureLimits>\
+                  <ValueLimits><Text>-1</Text></ValueLimits></XMLThreatProtection>";
+    let run = |message, policy: &str| World::new().run(message, policy).end;
+    let xml = |body: &str| request("text/xml", body);
+    assert_eq!(run(xml("<abc>text<b/>text</abc>"), policy), End::Continue);
+    assert_eq!(run(request("text/plain", "<abcd/>"), policy), End::Continue);
+    let fault = |name: &str, text: &str| End::Fault {
+        status: 500,
+        code: format!("steps.xmlthreatprotection.{name}"),
+        text: format!("XMLThreatProtection[P]: {text}"),
+    };
+    for (body, reason) in [
+        ("<a>\n<abcd/></a>", "element name length exceeded at line 2"),
+        ("<a><b/><b/></a>", "child count exceeded at line 1"),
+        ("<a><b><c/></b></a>", "node depth exceeded at line 1"),
+        (&"<a>".repeat(100_000), "elements are nested deeper than 256 levels"),
+        ("<!DOCTYPE a [<!ENTITY b 'bb'>]><a>&b;</a>", "document type definitions are not allowed"),
+    ] {
+        let text = format!("Execution failed. reason: XMLThreatProtection[P]: {reason}");
+        assert_eq!(run(xml(body), policy), fault("ExecutionFailed", &text), "{body:.40}");
+    }
+    let text = "Invalid XML Payload. reason: the document is not well-formed at line 1";
+    assert_eq!(run(xml("<a></b>"), policy), fault("InvalidXMLPayload", text));
+    let absent = policy.replace(">request<", ">response<");
+    assert_eq!(run(xml("<a/>"), &absent), fault("SourceUnavailable", "Source response is not available"));
+    let expected = fault("NonMessageVariable", "Variable request.verb does not resolve to a Message");
+    assert_eq!(run(xml("<a/>"), &policy.replace(">request<", ">request.verb<")), expected);
+    let invalid = policy.replace(">3<", ">many<");
+    assert!(World::new().compile(&invalid).1.iter().any(|problem| problem.code == "invalid-limit"));
+}
+
+fn protect(elements: &str) -> String {
+    format!(
+        "<RegularExpressionProtection name='P'><Source>request</Source>{elements}</RegularExpressionProtection>"
+    )
+}
+
+#[test]
+fn patterns_are_found_in_every_part() {
+    let run = |message, elements: &str| World::new().run(message, &protect(elements)).end;
+    let threat = |pattern: &str, input: &str| End::Fault {
+        status: 500,
+        code: "steps.regexprotection.ThreatDetected".into(),
+        text: format!("Regular Expression Threat Detected in P: regex: {pattern} input: {input}"),
+    };
+    let elements = "<URIPath><Pattern>item[x-z]</Pattern></URIPath><QueryParam name='code'><Pattern>88</Pattern></QueryParam>";
+    assert_eq!(run(json("{}"), elements), threat("88", "DBN88271"));
+    assert_eq!(
+        run(json("{}"), "<URIPath><Pattern>/items$</Pattern></URIPath>"),
+        threat("/items$", "/orders/7/items")
+    );
+    assert_eq!(
+        run(json("{}"), "<Header name='authorization'><Pattern>YTp</Pattern></Header>"),
+        threat("YTp", "Basic YTpi")
+    );
+    let sql = "(?i)drop\\s*table";
+    let body = "<JSONPayload><JSONPath><Expression>$.q[*]</Expression><Pattern>(?i)drop\\s*table</Pattern></JSONPath></JSONPayload>";
+    assert_eq!(run(json("{\"q\":[\"a\",\"DROP TABLE x\"]}"), body), threat(sql, "DROP TABLE x"));
+    assert_eq!(run(json("{\"q\":[\"drop\"]}"), body), End::Continue);
+    let body = "<XMLPayload><Namespaces><Namespace prefix='s'>urn:s</Namespace></Namespaces>\
+                <XPath><Expression>//s:q</Expression><Type>string</Type><Pattern>(?i)drop\\s*table</Pattern></XPath></XMLPayload>";
+    let xml = "<a xmlns='urn:s'><q>x</q><q>drop table</q></a>";
+    assert_eq!(run(request("text/xml", xml), body), threat(sql, "drop table"));
+    assert_eq!(run(request("text/plain", xml), body), End::Continue);
+    let form = "<FormParam name='a'><Pattern>&lt;script</Pattern></FormParam>";
+    let posted = request("application/x-www-form-urlencoded", "a=%3Cscript");
+    assert_eq!(run(posted, form), threat("<script", "<script"));
+}
+
+#[test]
+fn what_cannot_be_searched_is_a_fault() {
+    let check = |message, elements: &str, name: &str, text: &str| {
+        let code = format!("steps.regexprotection.{name}");
+        let expected = End::Fault { status: 500, code, text: text.to_owned() };
+        assert_eq!(World::new().run(message, &protect(elements)).end, expected, "{elements}");
+    };
+    let variable = "<Variable name='missing'><Pattern>a</Pattern></Variable>";
+    let text = "RegularExpressionProtection P failed to resolve variable missing";
+    check(json("{}"), variable, "VariableResolutionFailed", text);
+    let ignored = format!("<IgnoreUnresolvedVariables>true</IgnoreUnresolvedVariables>{variable}");
+    assert_eq!(World::new().run(json("{}"), &protect(&ignored)).end, End::Continue);
+    let path = "<XMLPayload><XPath><Expression>/a</Expression><Pattern>a</Pattern></XPath></XMLPayload>";
+    let text = "Failed to execute the RegularExpressionProtection StepDefinition P. Reason: \
+                the document is not well-formed at line 1";
+    check(request("text/xml", "<a></b>"), path, "ExecutionFailed", text);
+    let run = |source: &str| {
+        let policy = protect("<URIPath><Pattern>a</Pattern></URIPath>").replace(">request<", source);
+        World::new().run(json("{}"), &policy).end
+    };
+    let fault = |name: &str, text: &str| {
+        let code = format!("steps.regexprotection.{name}");
+        End::Fault { status: 500, code, text: text.to_owned() }
+    };
+    let text = "response message is not available for RegularExpressionProtection P";
+    assert_eq!(run(">response<"), fault("SourceMessageNotAvailable", text));
+    let text = "Variable request.verb does not resolve to a Message";
+    assert_eq!(run(">request.verb<"), fault("NonMessageVariable", text));
+    for (elements, code) in [
+        ("", "nothing-to-enforce"),
+        ("<URIPath/>", "no-pattern"),
+        ("<URIPath><Pattern>(</Pattern></URIPath>", "invalid-pattern"),
+        ("<Header><Pattern>a</Pattern></Header>", "missing-name"),
+    ] {
+        let problems = World::new().compile(&protect(elements)).1;
+        assert!(problems.iter().any(|problem| problem.code == code), "{elements}");
+    }
 }
