@@ -2,8 +2,9 @@
 //! a data directory that nobody serves.
 
 use crate::client::{self, Trust, read_token};
+use crate::data::{self, StorePlan};
 use crate::exit::{Failure, OrFailure as _, say};
-use crate::{data, serving};
+use crate::serving;
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
 use dormouse_engine::{Engine, Settings};
@@ -13,12 +14,22 @@ use dormouse_store::RedbStore;
 use dormouse_token::Secret;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where to administer, and how to print.
 #[derive(clap::Args)]
 pub(crate) struct Target {
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) format: Format,
+}
+
+/// Where to administer.
+#[derive(clap::Args)]
+pub(crate) struct Reach {
     /// The admin address of a running server [default: http://127.0.0.1:8081, unless --data is given].
     #[arg(long, value_name = "URL", global = true)]
     admin: Option<String>,
@@ -30,12 +41,13 @@ pub(crate) struct Target {
     /// A data directory. With --admin, its admin token is used; without, the directory itself, which nothing may be serving.
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
+    /// The configuration file of the data directory's server, which says where mark and roots are. Without it, dormouse.toml
+    /// is read if it exists.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
     /// The organization.
     #[arg(long, value_name = "NAME", default_value = "local", global = true)]
     org: String,
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
-    pub(crate) format: Format,
 }
 
 /// How results are printed.
@@ -67,12 +79,30 @@ pub(crate) struct Refused {
 impl Target {
     /// Connects, or opens the data directory.
     pub(crate) fn connect(&self) -> Result<Administrator, Failure> {
-        let way = match (&self.admin, &self.data) {
-            (None, Some(directory)) => self.open(directory)?,
-            (admin, directory) => {
-                let base = admin.as_deref().unwrap_or("http://127.0.0.1:8081");
+        self.reach.connect()
+    }
+}
+
+impl Reach {
+    /// The data directory that is administered in this process, and its store; none where a server is asked.
+    pub(crate) fn local(&self) -> Result<Option<(&Path, StorePlan)>, Failure> {
+        match (&self.admin, &self.data) {
+            (None, Some(directory)) => {
+                let plan = StorePlan::load(self.config.as_deref(), Some(directory))?;
+                Ok(Some((directory, plan)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Connects, or opens the data directory.
+    pub(crate) fn connect(&self) -> Result<Administrator, Failure> {
+        let way = match self.local()? {
+            Some((directory, plan)) => self.open(directory, &plan)?,
+            None => {
+                let base = self.admin.as_deref().unwrap_or("http://127.0.0.1:8081");
                 let agent = client::agent_for(base, &self.trust)?;
-                let own = directory.as_ref().map(|directory| directory.join("admin-token"));
+                let own = self.data.as_ref().map(|directory| directory.join("admin-token"));
                 let file = self.admin_token_file.clone().or(own);
                 let token = file.as_deref().map(read_token).transpose().or_refused()?;
                 Way::Remote { agent, base: base.trim_end_matches('/').to_owned(), token }
@@ -81,11 +111,11 @@ impl Target {
         Ok(Administrator { organization: self.org.clone(), way })
     }
 
-    fn open(&self, directory: &std::path::Path) -> Result<Way, Failure> {
+    fn open(&self, directory: &Path, plan: &StorePlan) -> Result<Way, Failure> {
         if !directory.join("store.redb").exists() {
             return Err(Failure::Usage(anyhow!("{} holds no store", directory.display())));
         }
-        let settings = data::store_settings();
+        let settings = plan.settings();
         let failed = |error: &dormouse_token::StoreError| {
             say(format_args!("error: the store's medium has failed: {error}"));
             std::process::exit(3);

@@ -128,6 +128,8 @@ pub(crate) struct StoreConfig {
     /// `file` or `counter`: how a copied store is recognised.
     #[serde(deserialize_with = "mark_identity")]
     pub(crate) mark_identity: Option<MarkIdentity>,
+    /// The key file that nodes share, instead of `roots` in the data directory.
+    pub(crate) roots: Option<PathBuf>,
     /// How long verification goes on from memory while the store cannot be followed.
     #[serde(deserialize_with = "seconds")]
     pub(crate) max_stale: Option<Duration>,
@@ -175,6 +177,7 @@ impl Config {
         take(&mut self.admin.metrics_open, over.admin.metrics_open);
         take(&mut self.store.mark, over.store.mark);
         take(&mut self.store.mark_identity, over.store.mark_identity);
+        take(&mut self.store.roots, over.store.roots);
         take(&mut self.store.max_stale, over.store.max_stale);
     }
 }

@@ -1,5 +1,6 @@
 //! Picking a backend: memory, or a data directory with its store, its key file and its admin token.
 
+use crate::config::{Config, StoreConfig};
 use crate::exit::{Failure, OrFailure as _, say};
 use crate::process::{SystemClock, SystemEntropy};
 use dormouse_entity::generate_secret;
@@ -27,13 +28,39 @@ pub(crate) struct StorePlan {
     pub(crate) mark: Option<PathBuf>,
     /// How a copied store is recognised.
     pub(crate) mark_identity: MarkIdentity,
+    /// The key file that nodes share; none for the data directory's own.
+    pub(crate) roots: Option<PathBuf>,
+}
+
+impl StorePlan {
+    /// What configuration says of a directory's store.
+    pub(crate) fn new(directory: Option<PathBuf>, config: StoreConfig) -> Self {
+        let mark_identity = config.mark_identity.unwrap_or_default();
+        Self { directory, mark: config.mark, mark_identity, roots: config.roots }
+    }
+
+    /// Where `dormouse serve` with the same configuration and the same `--data` keeps state.
+    pub(crate) fn load(config: Option<&Path>, directory: Option<&Path>) -> Result<Self, Failure> {
+        let (config, _) = Config::load(config).or_usage()?;
+        Ok(Self::new(directory.map(Path::to_owned).or(config.data), config.store))
+    }
+
+    /// What the store is opened with.
+    pub(crate) fn settings(&self) -> StoreSettings {
+        StoreSettings {
+            clock: Arc::new(SystemClock::new()),
+            entropy: Arc::new(SystemEntropy),
+            mark_path: self.mark.clone(),
+            mark_identity: self.mark_identity,
+            roots_path: self.roots.clone(),
+        }
+    }
 }
 
 /// The backend of a plan.
 pub(crate) fn open(plan: &StorePlan) -> Result<Backend, Failure> {
     let Some(directory) = &plan.directory else { return Ok(memory()) };
-    let settings =
-        StoreSettings { mark_path: plan.mark.clone(), mark_identity: plan.mark_identity, ..store_settings() };
+    let settings = plan.settings();
     let opened = RedbStore::open(directory, &settings, Box::new(stop)).or_refused()?;
     Ok(Backend {
         store: Arc::new(opened.store),
@@ -50,16 +77,6 @@ pub(crate) fn memory() -> Backend {
     let sealing = root.id();
     let store = Arc::new(MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>, &*entropy));
     Backend { store, roots: (vec![root], sealing), clock, entropy }
-}
-
-/// The settings of every store that this process opens.
-pub(crate) fn store_settings() -> StoreSettings {
-    StoreSettings {
-        clock: Arc::new(SystemClock::new()),
-        entropy: Arc::new(SystemEntropy),
-        mark_path: None,
-        mark_identity: MarkIdentity::default(),
-    }
 }
 
 /// The admin token of a data directory, made at the first start, and where it is.

@@ -1,24 +1,19 @@
-//! `dormouse audit`: the audit of a running server.
+//! `dormouse audit`: the audit of a running server, or of a data directory that nothing serves.
 
-use crate::client::{AdminClient, Trust};
+use crate::administrator::Reach;
 use crate::exit::{self, OrFailure as _, Outcome};
+use anyhow::Context as _;
 use clap::ValueEnum;
 use dormouse_audit::{Look, Report, csv, html, text};
 use dormouse_report::visible;
+use serde_json::Value;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The admin address of the server.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081")]
-    admin: String,
-    /// The file that holds the admin token.
-    #[arg(long, value_name = "FILE")]
-    admin_token_file: Option<PathBuf>,
     #[command(flatten)]
-    trust: Trust,
+    reach: Reach,
     /// How to print it.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -37,8 +32,9 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let client = AdminClient::new(&args.admin, args.admin_token_file.as_deref(), &args.trust)?;
-    let report: Report = client.get("/audit").or_refused()?;
+    let answer = args.reach.connect()?.own("GET", &["audit"], &Value::Null)?;
+    let report: Report =
+        serde_json::from_value(answer).context("this is not the audit expected").or_refused()?;
     match args.format {
         Format::Json => {
             exit::print(format_args!("{}\n", serde_json::to_string_pretty(&report).or_internal()?));
@@ -64,5 +60,6 @@ const EXAMPLES: &str = "\
 Examples:
   dormouse audit
   dormouse audit --admin http://127.0.0.1:8081 --admin-token-file /var/lib/dormouse/admin-token --format json
+  dormouse audit --data /var/lib/dormouse
   dormouse audit --format csv > audit.csv
   dormouse audit --format html > audit.html";

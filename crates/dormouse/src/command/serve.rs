@@ -85,11 +85,13 @@ impl Args {
         }
         let or_default = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
         let directory = self.data.clone().or(config.data);
-        let marks =
-            [("mark", config.store.mark.is_some()), ("mark_identity", config.store.mark_identity.is_some())];
-        if let Some((key, _)) = marks.into_iter().find(|(_, set)| *set && directory.is_none()) {
-            let message =
-                "store.mark and store.mark_identity need a data directory: give --data DIR, or data";
+        let of_a_directory = [
+            ("mark", config.store.mark.is_some()),
+            ("mark_identity", config.store.mark_identity.is_some()),
+            ("roots", config.store.roots.is_some()),
+        ];
+        if let Some((key, _)) = of_a_directory.into_iter().find(|(_, set)| *set && directory.is_none()) {
+            let message = "store.mark, store.mark_identity and store.roots need a data directory: give --data DIR, or data";
             return Err(origin.mistake("store", key, message)).or_usage();
         }
         let tls = |section, certificate, key| tls_plan(origin, section, (certificate, key));
@@ -120,11 +122,7 @@ impl Args {
             },
             workers: self.workers.or(config.workers.map(Into::into)),
             engine: engine_settings(&config.oauth, &config.store),
-            store: StorePlan {
-                directory,
-                mark: config.store.mark,
-                mark_identity: config.store.mark_identity.unwrap_or_default(),
-            },
+            store: StorePlan::new(directory, config.store),
         })
     }
 }
@@ -201,5 +199,6 @@ Configuration (every key may be left out; flags win, then DORMOUSE__SECTION__KEY
   hosts = [\"dormouse.internal\"]
   metrics = \"token\"                   # or open
   [store]
+  roots = \"/run/secrets/dormouse-roots\"  # what tokens are sealed under, where nodes share it
   mark_identity = \"file\"              # or counter
   max_stale = \"60s\"";

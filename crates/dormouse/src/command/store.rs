@@ -1,11 +1,11 @@
 //! `dormouse store`: burning what tokens are sealed under, and looking after a data directory.
 
 use crate::administrator::{Administrator, Target};
-use crate::data;
-use crate::exit::{self, Failure, OrFailure as _, Outcome};
+use crate::data::{self, StorePlan};
+use crate::exit::{self, Failure, OrFailure as _, Outcome, say};
 use crate::show::{self, list, text};
 use anyhow::anyhow;
-use dormouse_store::{EarlierTokens, backup, check, restore, rotate_root};
+use dormouse_store::{EarlierTokens, StoreSettings, backup, check, restore, rotate_root};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ enum Action {
         #[command(flatten)]
         target: Target,
     },
-    /// Burn a root that does not seal any more, with all its hours. What the store keeps under it is sealed anew.
+    /// Burn a root, with all its hours. What the store keeps under it is sealed anew.
     #[command(after_help = BURN_HELP)]
     BurnRoot {
         /// The root, as `dormouse store roots` names it.
@@ -69,23 +69,39 @@ enum Action {
 struct Stopped {
     /// The data directory. No process may be serving it.
     #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    data: Option<PathBuf>,
+    /// The configuration file of its server, which says where directory, mark and roots are. Without it, dormouse.toml is read
+    /// if it exists.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Stopped {
+    /// The directory and what its store is opened with.
+    fn place(&self) -> Result<(PathBuf, StoreSettings), Failure> {
+        let plan = StorePlan::load(self.config.as_deref(), self.data.as_deref())?;
+        let settings = plan.settings();
+        let none =
+            || Failure::Usage(anyhow!("which data directory? give --data DIR, or a --config FILE with data"));
+        Ok((plan.directory.ok_or_else(none)?, settings))
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
     match &args.action {
-        Action::Backup { stopped, to } => back_up(&stopped.data, to),
+        Action::Backup { stopped, to } => back_up(stopped, to),
         Action::BurnHour { hour, root, target } => burn_hour(target, hour, root.as_deref()),
-        Action::BurnRoot { root, target } => burn(target, &target.connect()?, root, &json!({})),
-        Action::Check(stopped) => check_store(&stopped.data),
-        Action::Restore { stopped, keep_tokens } => restore_store(&stopped.data, *keep_tokens),
+        Action::BurnRoot { root, target } => burn_root(target, root),
+        Action::Check(stopped) => check_store(stopped),
+        Action::Restore { stopped, keep_tokens } => restore_store(stopped, *keep_tokens),
         Action::Roots(target) => {
             let roots = target.connect()?.own("GET", &["roots"], &Value::Null)?;
             show::show(target.format, &roots, |answer| list(answer, "roots").iter().map(root_line).collect())
         }
         Action::RotateRoot(stopped) => {
-            let root = rotate_root(&stopped.data, &data::store_settings()).or_refused()?;
-            data::log_act(&stopped.data, "store.rotate-root", &[("root", &root.to_string())])?;
+            let (directory, settings) = stopped.place()?;
+            let root = rotate_root(&directory, &settings).or_refused()?;
+            data::log_act(&directory, "store.rotate-root", &[("root", &root.to_string())])?;
             exit::print(format_args!("root {root} seals from the next start on; the others still open\n"));
             Ok(())
         }
@@ -96,9 +112,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
 }
 
-fn back_up(directory: &Path, to: &Path) -> Outcome {
-    let bytes = backup(directory, to, &data::store_settings()).or_refused()?;
-    data::log_act(directory, "store.backup", &[("to", &to.display().to_string())])?;
+fn back_up(stopped: &Stopped, to: &Path) -> Outcome {
+    let (directory, settings) = stopped.place()?;
+    let bytes = backup(&directory, to, &settings).or_refused()?;
+    data::log_act(&directory, "store.backup", &[("to", &to.display().to_string())])?;
     exit::print(format_args!(
         "copied {bytes} bytes to {}; when it is put back, run dormouse store restore\n",
         to.display()
@@ -106,8 +123,9 @@ fn back_up(directory: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-fn check_store(directory: &Path) -> Outcome {
-    let checked = check(directory, &data::store_settings()).or_refused()?;
+fn check_store(stopped: &Stopped) -> Outcome {
+    let (directory, settings) = stopped.place()?;
+    let checked = check(&directory, &settings).or_refused()?;
     let (epoch, cut_off, roots) = (checked.head.epoch, checked.head.cut_off, checked.roots);
     exit::print(format_args!("epoch {epoch}, {cut_off} cut-offs, {roots} roots\n"));
     if checked.was_whole {
@@ -119,14 +137,15 @@ fn check_store(directory: &Path) -> Outcome {
     )))
 }
 
-fn restore_store(directory: &Path, keep_tokens: bool) -> Outcome {
+fn restore_store(stopped: &Stopped, keep_tokens: bool) -> Outcome {
+    let (directory, settings) = stopped.place()?;
     let tokens = if keep_tokens { EarlierTokens::Kept } else { EarlierTokens::Refused };
-    let head = restore(directory, tokens, &data::store_settings()).or_refused()?;
+    let head = restore(&directory, tokens, &settings).or_refused()?;
     let fate = match tokens {
         EarlierTokens::Kept => "tokens from before are honoured as far as this store remembers them",
         EarlierTokens::Refused => "no token from before is honoured any more",
     };
-    data::log_act(directory, "store.restore", &[("epoch", &head.epoch.to_string())])?;
+    data::log_act(&directory, "store.restore", &[("epoch", &head.epoch.to_string())])?;
     exit::print(format_args!("restored {}: epoch {}, {fate}\n", directory.display(), head.epoch));
     Ok(())
 }
@@ -138,6 +157,21 @@ fn burn_hour(target: &Target, hour: &str, root: Option<&str>) -> Outcome {
     let sealing = list(&roots, "roots").iter().find(|root| root["seals"] == true);
     let root = root.map_or_else(|| sealing.map(|root| text(root, "root")).unwrap_or_default(), str::to_owned);
     burn(target, &administrator, &root, &json!({ "hour": hour }))
+}
+
+/// The root that seals cannot be burned while it does. Nobody serves a local directory, so another one takes its place first.
+fn burn_root(target: &Target, root: &str) -> Outcome {
+    let administrator = target.connect()?;
+    let roots = administrator.own("GET", &["roots"], &Value::Null)?;
+    let seals = list(&roots, "roots").iter().any(|own| text(own, "root") == root && own["seals"] == true);
+    let local = if seals { target.reach.local()? } else { None };
+    let Some((directory, plan)) = local else { return burn(target, &administrator, root, &json!({})) };
+    // It holds the directory's lock.
+    drop(administrator);
+    let fresh = rotate_root(directory, &plan.settings()).or_refused()?;
+    data::log_act(directory, "store.rotate-root", &[("root", &fresh.to_string())])?;
+    say(format_args!("root {fresh} seals in its place"));
+    burn(target, &target.connect()?, root, &json!({}))
 }
 
 fn burn(target: &Target, administrator: &Administrator, root: &str, body: &Value) -> Outcome {
@@ -175,8 +209,9 @@ fn describe(store: &Value) -> String {
 }
 
 const BURN_HELP: &str = "\
-Burn an hour when tokens that were sealed in it may have leaked with their key, and a root when its secret has. Make a fresh
-root seal first: dormouse store rotate-root, then start again. Afterwards the burned root's line may leave the key file.
+Burn an hour when tokens that were sealed in it may have leaked with their key, and a root when its secret has. The root
+that seals is burned with --data, while nothing serves the directory: a fresh one takes its place first. For a server, rotate it
+first: dormouse store rotate-root, then start again. Afterwards the burned root's line may leave the key file.
 
 Examples:
   dormouse store roots

@@ -31,6 +31,7 @@ fn anchor(config: &mut Config, directory: &Path) {
         &mut config.admin.tls_key,
         &mut config.admin.token_file,
         &mut config.store.mark,
+        &mut config.store.roots,
     ];
     for path in paths.into_iter().flatten() {
         *path = directory.join(&*path);

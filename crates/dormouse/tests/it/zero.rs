@@ -45,6 +45,7 @@ async fn engine(directory: &Path) -> Arc<Engine> {
         entropy: Arc::clone(&entropy),
         mark_path: None,
         mark_identity: MarkIdentity::default(),
+        roots_path: None,
     };
     let opened = RedbStore::open(directory, &settings, Box::new(|error| panic!("{error}"))).unwrap();
     let roots = (opened.roots.roots, opened.roots.sealing);
