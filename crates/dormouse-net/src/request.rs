@@ -89,7 +89,8 @@ fn put_request_line(head: &mut BytesMut, verb: &str, request: &Message) -> Resul
     }
     head.put_slice(verb.as_bytes());
     head.put_u8(b' ');
-    if !uri.starts_with('/') && !(uri == "*" && verb == "OPTIONS") {
+    let is_for_the_server = uri == "*" && verb == "OPTIONS";
+    if !(uri.starts_with('/') || is_for_the_server) {
         head.put_u8(b'/');
     }
     head.put_slice(uri.as_bytes());

@@ -5,8 +5,9 @@ use crate::upstream::{Answer, Upstream, response};
 use bytes::Bytes;
 use dormouse_bundle::Problem;
 use dormouse_gateway::{Program, Reply};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
+use tokio::time::Instant;
 
 /// Runs a test with a program that may use the network.
 fn run<T>(test: impl AsyncFnOnce(&Program) -> T) -> T {
