@@ -7,7 +7,7 @@ use crate::compile_context::CompileContext;
 use crate::configuration::{refused, text_of, variable_of, warn_unknown};
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Element, Policy, Problem};
-use dormouse_entity::{ApiProduct, App, Credential, Developer, Directory};
+use dormouse_entity::{ApiProduct, App, Credential, Developer, Directory, Name, PathPattern};
 use dormouse_flow::{Executable, Host, ImmediatePolicy, Outcome, Text, Transaction, Variable};
 use dormouse_token::Attributes;
 use std::fmt::Display;
@@ -251,11 +251,11 @@ impl Xml {
 
     fn product(&mut self, product: &ApiProduct) {
         self.open("ApiProduct", Some(product.name.as_str()));
-        self.list("ApiResources", "ApiResource", product.api_resources.iter().map(|path| path.as_str()));
+        self.list("ApiResources", "ApiResource", product.api_resources.iter().map(PathPattern::as_str));
         self.attributes(&product.attributes);
         self.leaf("Description", &product.description);
         self.leaf("DisplayName", &product.display_name);
-        self.list("Environments", "Environment", product.environments.iter().map(|name| name.as_str()));
+        self.list("Environments", "Environment", product.environments.iter().map(Name::as_str));
         self.list("Proxies", "Proxy", &product.proxies);
         self.list("Scopes", "Scope", product.scopes.iter());
         self.close("ApiProduct");
