@@ -30,3 +30,4 @@ pub(crate) mod spike_arrest;
 pub(crate) mod statistics_collector;
 pub(crate) mod verify_api_key;
 pub(crate) mod xml_threat_protection;
+pub(crate) mod xml_to_json;

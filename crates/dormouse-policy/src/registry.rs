@@ -7,7 +7,7 @@ use crate::policies::{
     json_threat_protection, key_value_map_operations, lookup_cache, message_logging, oauth_v2,
     populate_cache, quota, raise_fault, read_property_set, regular_expression_protection, response_cache,
     revoke_oauth_v2, service_callout, set_oauth_v2_info, spike_arrest, statistics_collector, verify_api_key,
-    xml_threat_protection,
+    xml_threat_protection, xml_to_json,
 };
 use dormouse_bundle::{Policy, Problem};
 use dormouse_flow::Executable;
@@ -61,6 +61,7 @@ pub const POLICIES: &[PolicyKind] = &[
     statistics_collector::KIND,
     verify_api_key::KIND,
     xml_threat_protection::KIND,
+    xml_to_json::KIND,
 ];
 
 /// The kind of a root tag.

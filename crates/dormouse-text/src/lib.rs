@@ -10,6 +10,7 @@ pub mod json_limits;
 pub mod json_path;
 pub mod xml;
 pub mod xml_limits;
+pub mod xml_to_json;
 pub mod xpath;
 
 mod java_float;

@@ -355,3 +355,69 @@ fn what_cannot_be_searched_is_a_fault() {
         assert!(problems.iter().any(|problem| problem.code == code), "{elements}");
     }
 }
+
+#[test]
+fn xml_becomes_json() {
+    let xml = "<a xmlns:p='urn:p' k='v'><b>1</b><b>x</b><p:c/></a>";
+    let run = |elements: &str| {
+        let policy = format!("<XMLToJSON name='P'><Source>request</Source>{elements}</XMLToJSON>");
+        World::new().run(request("application/xml", xml), &policy)
+    };
+    for (elements, expected) in [
+        ("<Options/>", r#"{"a":{"k":"v","b":[1,"x"],"c":{}}}"#),
+        ("<Format>xml.com</Format>", r#"{"a":{"@k":"v","b":["1","x"],"c":null}}"#),
+        ("<Format>yahoo</Format>", r#"{"a":{"k":"v","b":[1,"x"],"c":{}}}"#),
+        ("<Format>google</Format>", r#"{"a":{"k":"v","b":[{"$t":"1"},{"$t":"x"}],"p$c":{}}}"#),
+        (
+            "<Format>badgerFish</Format>",
+            r#"{"a":{"@xmlns":{"p":"urn:p"},"@k":"v","b":[{"$":"1"},{"$":"x"}],"p:c":{}}}"#,
+        ),
+        (
+            "<Options><OutputPrefix>(</OutputPrefix><OutputSuffix>)</OutputSuffix>\
+             <TreatAsArray><Path>a/c</Path></TreatAsArray></Options>",
+            r#"({"a":{"k":"v","b":[1,"x"],"c":[{}]}})"#,
+        ),
+    ] {
+        let ran = run(elements);
+        assert_eq!(ran.end, End::Continue, "{elements}");
+        assert_eq!(ran.transaction.request().content(), expected, "{elements}");
+        let content_type = ran.transaction.request().content_type();
+        assert_eq!(content_type.as_deref(), Some("application/json"), "{elements}");
+    }
+    let other = run("<Options/><OutputVariable>made</OutputVariable>");
+    assert_eq!(other.transaction.request().content(), xml);
+    assert_eq!(other.transaction.get("made.header.content-type"), Value::from("application/json"));
+    let policy = "<XMLToJSON name='P'><Options/></XMLToJSON>";
+    let skipped = World::new().run(request("text/plain", xml), policy);
+    assert_eq!(skipped.transaction.request().content(), xml);
+    let text = "<XMLToJSON name='P'><Options/><Source>request.content</Source>\
+                <OutputVariable>made</OutputVariable></XMLToJSON>";
+    let made = World::new().run(request("text/plain", "<a>x</a>"), text).transaction.get("made");
+    assert_eq!(made, Value::from(r#"{"a":"x"}"#));
+}
+
+#[test]
+fn xml_that_cannot_become_json() {
+    let check = |elements: &str, name: &str, text: &str| {
+        let policy = format!("<XMLToJSON name='P'><Options/>{elements}</XMLToJSON>");
+        let code = format!("steps.xml2json.{name}");
+        let expected = End::Fault { status: 500, code, text: format!("XMLToJSON[P]: {text}") };
+        assert_eq!(World::new().run(request("text/xml", "<a></b>"), &policy).end, expected, "{elements}");
+    };
+    check("<Source>response</Source>", "SourceUnavailable", "Source response is not available");
+    let text = "Execution failed due to reason: the document is not well-formed at line 1";
+    check("", "ExecutionFailed", text);
+    let text = "Invalid source type, use Message or String type variable for source";
+    check("<Source>client.port</Source>", "InvalidSourceType", text);
+    let text = "Output variable is not available.";
+    check("<Source>request.verb</Source>", "OutputVariableIsNotAvailable", text);
+    for (elements, code) in [
+        ("", "no-format"),
+        ("<Options/><Format>yahoo</Format>", "options-and-format"),
+        ("<Format>other</Format>", "unknown-format"),
+        ("<Options><StripLevels>-1</StripLevels></Options>", "invalid-limit"),
+    ] {
+        let problems = World::new().compile(&format!("<XMLToJSON name='P'>{elements}</XMLToJSON>")).1;
+        assert!(problems.iter().any(|problem| problem.code == code), "{elements}");
+    }
+}
