@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 /// How XML becomes JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "Apigee has one switch for each")]
 pub struct XmlToJson {
     /// Numbers are numbers, not strings.
     pub recognize_number: bool,

@@ -218,7 +218,7 @@ mod tests {
 
     #[track_caller]
     fn check_refused(expression: &str, xml: &str, expected: &XPathError) {
-        assert_eq!(find(expression, xml).err().as_ref(), Some(expected), "{:.80}", expression);
+        assert_eq!(find(expression, xml).err().as_ref(), Some(expected), "{expression:.80}");
     }
 
     #[test]

@@ -22,7 +22,6 @@ pub(super) fn check_text(text: &str, length_max: usize) -> Result<(), XPathError
     for character in text.chars() {
         match (quote, character) {
             (Some(open), _) if open == character => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(character),
             (None, '(' | '[') => depth += 1,
             (None, ')' | ']') => depth = depth.saturating_sub(1),
