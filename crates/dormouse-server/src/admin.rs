@@ -104,7 +104,7 @@ async fn guard(State(state): State<AdminState>, request: Request, next: Next) ->
     }
     let open = endpoint.is_some_and(|endpoint| (endpoint.open)(&state.access));
     if !open && !is_authorized(request.headers(), &state.access) {
-        if let (Some(log), Actor::Admin(address)) = (&state.service.audit_log, current()) {
+        if let (Some(log), Actor::Admin(address)) = (state.service.audit_log(), current()) {
             log.note(Record::new("admin.unauthorized", 401).folded_by(&address.to_string()));
         }
         let challenge = [(header::WWW_AUTHENTICATE, r#"Bearer realm="admin""#)];

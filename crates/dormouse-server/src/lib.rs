@@ -13,10 +13,12 @@ mod listener;
 mod loopback;
 mod metrics;
 mod oauth;
+mod process_metrics;
 mod run;
 mod service;
 mod shutdown;
 mod tls;
+mod token_events;
 mod worker;
 
 pub use admin::{AdminAccess, administer};

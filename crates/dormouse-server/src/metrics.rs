@@ -1,7 +1,9 @@
 //! Metrics in Prometheus' text format. Labels are bounded: proxies that are deployed, classes of status, endpoints,
 //! grant types, error codes.
 
+use crate::process_metrics::Process;
 use crate::service::Service;
+use crate::token_events::TokenEvents;
 use dormouse_token::StoreStatistics;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -25,6 +27,8 @@ pub(crate) struct Metrics {
     stale_answers: Gauge,
     rolled_back: Gauge,
     audit_lost: Gauge,
+    token_events: TokenEvents,
+    process: Process,
     store: Family<StoreLabels, Gauge>,
     store_bytes: Gauge,
     token_bytes: Gauge,
@@ -93,6 +97,8 @@ impl Metrics {
             stale_answers: Gauge::default(),
             rolled_back: Gauge::default(),
             audit_lost: Gauge::default(),
+            token_events: TokenEvents::default(),
+            process: Process::default(),
             store: Family::default(),
             store_bytes: Gauge::default(),
             token_bytes: Gauge::default(),
@@ -143,20 +149,36 @@ impl Metrics {
             "Lines that the audit log could not write, since the start",
             metrics.audit_lost.clone(),
         );
-        registry.register("store_rows", "Rows in the store by table", metrics.store.clone());
+        metrics.register_state(&mut registry);
+        Self { registry, ..metrics }
+    }
+
+    /// What is read when somebody asks, and what the engine tells.
+    fn register_state(&self, registry: &mut Registry) {
+        registry.register(
+            "token_events",
+            "Revocations, replays, cut-offs and burns by what happened",
+            self.token_events.0.clone(),
+        );
+        self.process.register(registry);
+        registry.register("store_rows", "Rows in the store by table", self.store.clone());
         registry.register_with_unit(
             "store_file",
             "Size of the store's file",
             Unit::Bytes,
-            metrics.store_bytes.clone(),
+            self.store_bytes.clone(),
         );
         registry.register_with_unit(
             "store_token",
             "Bytes of keys and values in the tables about tokens",
             Unit::Bytes,
-            metrics.token_bytes.clone(),
+            self.token_bytes.clone(),
         );
-        Self { registry, ..metrics }
+    }
+
+    /// Counters of what the engine tells.
+    pub(crate) fn token_events(&self) -> TokenEvents {
+        self.token_events.clone()
     }
 
     /// Counts a request that was answered.
@@ -180,8 +202,9 @@ impl Metrics {
         self.staleness.set(service.engine.staleness().as_secs_f64());
         self.stale_answers.set(signed(service.engine.stale_answers()));
         self.rolled_back.set(i64::from(service.engine.is_rolled_back()));
-        let lost = service.audit_log.as_ref().map_or(0, |log| log.counts().lost());
+        let lost = service.audit_log().map_or(0, |log| log.counts().lost());
         self.audit_lost.set(signed(lost));
+        self.process.read();
         let tables = [
             ("families", statistics.families),
             ("code_marks", statistics.code_marks),

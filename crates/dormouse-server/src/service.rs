@@ -4,8 +4,8 @@ use crate::audit_log::{AuditLog, Record};
 use crate::metrics::Metrics;
 use dormouse_engine::Engine;
 use dormouse_gateway::Program;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The running service.
 pub struct Service {
@@ -14,28 +14,39 @@ pub struct Service {
     /// The compiled bundles.
     pub program: Program,
     pub(crate) metrics: Metrics,
-    pub(crate) audit_log: Option<Arc<AuditLog>>,
+    audit_log: Arc<OnceLock<Arc<AuditLog>>>,
     ready: AtomicBool,
 }
 
 impl Service {
     /// A service that is not ready yet.
     pub fn new(engine: Arc<Engine>, program: Program) -> Self {
-        Self { engine, program, metrics: Metrics::new(), audit_log: None, ready: AtomicBool::new(false) }
+        let (metrics, audit_log) = (Metrics::new(), Arc::<OnceLock<Arc<AuditLog>>>::default());
+        let (events, log) = (metrics.token_events(), Arc::clone(&audit_log));
+        engine.observe(Box::new(move |event| {
+            events.count(event);
+            if let Some(log) = log.get() {
+                log.note(Record::of(event));
+            }
+        }));
+        Self { engine, program, metrics, audit_log, ready: AtomicBool::new(false) }
     }
 
     /// Writes what is administered, revoked and replayed into a log from now on.
     #[must_use]
     pub fn with_audit_log(self, log: AuditLog) -> Self {
-        let log = Arc::new(log);
-        let told = Arc::clone(&log);
-        self.engine.observe(Box::new(move |event| told.note(Record::of(event))));
-        Self { audit_log: Some(log), ..self }
+        // A second log would have no lines to itself: the first one stays.
+        let _ = self.audit_log.set(Arc::new(log));
+        self
+    }
+
+    pub(crate) fn audit_log(&self) -> Option<&Arc<AuditLog>> {
+        self.audit_log.get()
     }
 
     /// Writes what the audit log still holds back. Nothing is logged afterwards.
     pub fn close_audit_log(&self) {
-        if let Some(log) = &self.audit_log {
+        if let Some(log) = self.audit_log() {
             log.close();
         }
     }

@@ -193,7 +193,7 @@ async fn answer(
     // The route, never its values: there are tokens among them.
     if method != Method::GET {
         let status = response.status().as_u16();
-        if let Some(log) = &service.audit_log {
+        if let Some(log) = service.audit_log() {
             let record = record.unwrap_or_default().into_iter();
             let about = record
                 .fold(Record::new("administer", status), |record, (name, value)| record.with(&name, &value));
