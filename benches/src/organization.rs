@@ -68,6 +68,7 @@ pub(crate) fn settings() -> StoreSettings {
         clock: SystemClock::shared(),
         entropy: Arc::new(SystemEntropy),
         mark_path: None,
+        roots_path: None,
         mark_identity: MarkIdentity::default(),
     }
 }

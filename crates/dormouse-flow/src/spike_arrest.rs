@@ -191,8 +191,8 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        let passes = arrests.passes(&key("a"), rate, 1, SECOND);
-                        passed.fetch_add(usize::from(passes), std::sync::atomic::Ordering::Relaxed);
+                        let is_let_through = arrests.passes(&key("a"), rate, 1, SECOND);
+                        passed.fetch_add(usize::from(is_let_through), std::sync::atomic::Ordering::Relaxed);
                     }
                 });
             }

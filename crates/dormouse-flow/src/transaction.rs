@@ -158,8 +158,10 @@ impl Transaction {
     /// What policies of one kind keep for each other beside the variables, made when first asked for.
     pub fn extension<T: Any + Default + Send>(&mut self) -> &mut T {
         let slot = self.extensions.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
-        #[expect(clippy::expect_used, reason = "what is found under a type's id is of that type")]
-        slot.downcast_mut().expect("an extension of its own type")
+        match slot.downcast_mut() {
+            Some(extension) => extension,
+            None => unreachable!("what is found under a type's id is of that type"),
+        }
     }
 
     /// A message by its handle.

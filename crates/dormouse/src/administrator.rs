@@ -97,16 +97,15 @@ impl Reach {
 
     /// Connects, or opens the data directory.
     pub(crate) fn connect(&self) -> Result<Administrator, Failure> {
-        let way = match self.local()? {
-            Some((directory, plan)) => self.open(directory, &plan)?,
-            None => {
-                let base = self.admin.as_deref().unwrap_or("http://127.0.0.1:8081");
-                let agent = client::agent_for(base, &self.trust)?;
-                let own = self.data.as_ref().map(|directory| directory.join("admin-token"));
-                let file = self.admin_token_file.clone().or(own);
-                let token = file.as_deref().map(read_token).transpose().or_refused()?;
-                Way::Remote { agent, base: base.trim_end_matches('/').to_owned(), token }
-            }
+        let way = if let Some((directory, plan)) = self.local()? {
+            self.open(directory, &plan)?
+        } else {
+            let base = self.admin.as_deref().unwrap_or("http://127.0.0.1:8081");
+            let agent = client::agent_for(base, &self.trust)?;
+            let own = self.data.as_ref().map(|directory| directory.join("admin-token"));
+            let file = self.admin_token_file.clone().or(own);
+            let token = file.as_deref().map(read_token).transpose().or_refused()?;
+            Way::Remote { agent, base: base.trim_end_matches('/').to_owned(), token }
         };
         Ok(Administrator { organization: self.org.clone(), way })
     }

@@ -389,8 +389,6 @@ pub(crate) static INVALID_TIMESTAMP: Row = fault(
     "RevokeBeforeTimestamp must be a number of milliseconds since 1970",
 );
 
-// The service itself.
-
 static UNAVAILABLE: Row = answered(
     (503, "steps.oauth.v2.TokenServiceUnavailable", "The token service is temporarily unavailable"),
     (503, "temporarily_unavailable", "temporarily_unavailable"),

@@ -214,6 +214,53 @@ fn a_root_is_rotated_and_burned() {
     assert!(way.check(&["store", "burn-hour", "yesterday"], "", 2).contains("hours since 1970"));
 }
 
+#[test]
+fn the_root_that_seals_is_burned_in_a_stopped_directory() {
+    let mut admin = Admin::start();
+    let data = admin.directory.path().join("data");
+    let (access, _) = admin.pair("ann");
+    let listed = Way::online(&admin).check(&["store", "roots"], "", 0);
+    let old = listed.split(' ').next().unwrap().to_owned();
+    assert!(admin.server.terminate().success());
+    assert!(Way::stopped(&data).check(&["store", "burn-root", &old], "", 0).contains("burned, as cut-off"));
+    // Its line may leave the key file.
+    let file = data.join("roots");
+    let content = std::fs::read_to_string(&file).unwrap();
+    let kept: String = content.split_inclusive('\n').filter(|line| !line.ends_with(" open\n")).collect();
+    assert!(kept.len() < content.len());
+    std::fs::write(&file, kept).unwrap();
+    admin.restart();
+    assert!(!admin.accepts(&access));
+    let (newer, _) = admin.pair("ann");
+    assert!(admin.accepts(&newer));
+    let shown = Way::online(&admin).json(&["key", "show", "apigee"], "");
+    assert_eq!(shown["credential"]["consumerSecret"], "shop-secret-0123456789");
+}
+
+#[test]
+fn shared_roots_and_a_mark_elsewhere_are_configured_for_administration_too() {
+    let mut admin = Admin::start();
+    let (root, data) = (admin.directory.path(), admin.directory.path().join("data"));
+    let (config, shared) = (root.join("node.toml"), root.join("shared-roots"));
+    assert!(!Way::online(&admin).check(&["audit"], "", 0).is_empty());
+    assert!(admin.server.terminate().success());
+    std::fs::rename(data.join("roots"), &shared).unwrap();
+    std::fs::rename(data.join("mark"), root.join("elsewhere")).unwrap();
+    std::fs::write(&config, "data = \"data\"\n[store]\nroots = \"shared-roots\"\nmark = \"elsewhere\"\n")
+        .unwrap();
+    let config = config.display().to_string();
+    let stopped = Way::stopped(&data);
+    stopped.check(&["store", "roots"], "", 1);
+    stopped.check(&["store", "roots", "--config", &config], "", 0);
+    stopped.check(&["audit", "--config", &config], "", 0);
+    assert!(run(&["store", "check", "--config", &config], "").1.contains("the store is whole"));
+    let refused = run(&["store", "rotate-root", "--config", &config], "");
+    assert!(refused.0 == Some(1) && refused.2.contains("store.roots"), "{refused:?}");
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o644)).unwrap();
+    stopped.check(&["store", "roots", "--config", &config], "", 1);
+    assert!(!data.join("roots").exists());
+}
+
 /// `date` writes what the command reads.
 fn jiff_hour(hour: i64) -> String {
     let output = std::process::Command::new("date")
