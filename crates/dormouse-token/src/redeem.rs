@@ -178,9 +178,7 @@ fn reuse(record: &FamilyRecord, redemption: &Redemption<'_>, absolute: Option<Ti
     let mut next = record.successor(presented, redemption.attempt);
     let covered = access_expires_at <= record.access_until;
     let native = matches!(redemption.redeemer, Redeemer::Native { .. });
-    // A record that an edit or a revocation made has seen no redemption yet: its first one is written, so that it counts.
-    let was_redeemed = record.access_gen > 0;
-    if native && covered && was_redeemed && record.access_status == Status::Approved {
+    if native && covered && record.access_status == Status::Approved {
         return Decision::MintOnly(mint(record.access_gen));
     }
     advance_access(&mut next, redemption, access_expires_at);
@@ -465,20 +463,6 @@ mod tests {
             (raised.access_gen, raised.min_access_gen, raised.access_status),
             (2, 2, Status::Approved)
         );
-    }
-
-    #[test]
-    fn the_first_reuse_is_written_though_an_edit_made_the_record() {
-        let presented = Claims { front_end: FrontEnd::Native(Rotation::Reuse), ..refresh(0) };
-        let asked = redemption(&presented, Rotation::Reuse, NATIVE, 10);
-        let edit = Edit { generation: 0, sealed: Box::from(*b"x") };
-        let edited =
-            FamilyRecord { access_until: at(1 << 20), edits: vec![edit], ..FamilyRecord::untouched() };
-        let Decision::Redeem { next, mint } = decide(&edited, &asked) else { panic!() };
-        assert_eq!((next.access_gen, next.min_access_gen, mint.access_generation), (1, 0, 1));
-        assert_eq!(next.access_until, edited.access_until);
-        let again = redemption(&presented, Rotation::Reuse, NATIVE, 20);
-        assert!(matches!(decide(&next, &again), Decision::MintOnly(minted) if minted.access_generation == 1));
     }
 
     #[test]

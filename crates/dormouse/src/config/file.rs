@@ -64,7 +64,8 @@ mod tests {
         check(
             "[oauth]\nisuer = \"https://a.example\"\n",
             "dormouse.toml:2:1: unknown field `isuer`, expected one of `listen`, `tls_certificate`, `tls_key`, `issuer`, \
-             `authorization_endpoint`, `access_ttl`, `refresh_ttl`, `family_ttl`, `rotation`, `grace`\n  |\n\
+             `authorization_endpoint`, `cors_origins`, `access_ttl`, `refresh_ttl`, `family_ttl`, `rotation`, \
+             `grace`\n  |\n\
              2 | isuer = \"https://a.example\"\n  | ^^^^^",
         );
         check(
