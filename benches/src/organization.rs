@@ -19,10 +19,10 @@ pub(crate) const ACCESS_TTL: Duration = Duration::from_mins(30);
 pub(crate) const REFRESH_TTL: Duration = Duration::from_hours(24 * 30);
 
 /// Entity files, as name and text.
-pub(crate) fn files() -> [(&'static str, String); 3] {
+pub(crate) fn files() -> [(&'static str, String); 4] {
     let app = format!(
         r#"[{{"name": "bench", "developerEmail": "ann@example.com",
-            "attributes": [{{"name": "dormouse.grants", "value": "client_credentials refresh_token"}}],
+            "attributes": [{{"name": "dormouse.grants", "value": "client_credentials password refresh_token"}}],
             "credentials": [{{"consumerKey": "{CLIENT}", "consumerSecret": "{SECRET}",
                              "apiProducts": [{{"apiproduct": "all"}}]}}]}}]"#
     );
@@ -33,6 +33,7 @@ pub(crate) fn files() -> [(&'static str, String); 3] {
             r#"[{"email": "ann@example.com", "firstName": "Ann", "lastName": "Ode"}]"#.to_owned(),
         ),
         ("developerapps.json", app),
+        ("users.json", r#"[{"username": "ann", "password": "correct horse"}]"#.to_owned()),
     ]
 }
 
@@ -90,8 +91,8 @@ async fn node(
 pub(crate) fn pair(client: &dormouse_engine::AuthenticatedClient) -> IssueRequest<'_> {
     IssueRequest {
         client,
-        grant: Grant::ClientCredentials,
-        user: None,
+        grant: Grant::Password,
+        user: Some("ann"),
         scope: None,
         attributes: Attributes::default(),
         access_ttl: ACCESS_TTL,

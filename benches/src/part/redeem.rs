@@ -65,7 +65,7 @@ fn over_http(setting: &Setting, table: &mut Table, flushes: f64) -> anyhow::Resu
     let server = Server::dormouse(&setting.dormouse, &["--entities", &entities, "--data", &data], 1)?;
     let address = server.address("oauth")?;
     for connections in CONCURRENCIES {
-        let pair = form("/oauth/token", "grant_type=client_credentials");
+        let pair = form("/oauth/token", "grant_type=password&username=ann&password=correct+horse");
         let first = |_| member(&ask(address, &pair)?.body, "refresh_token");
         let tokens: Vec<String> = (0..connections).map(first).collect::<anyhow::Result<_>>()?;
         let tokens = RefCell::new(tokens);
