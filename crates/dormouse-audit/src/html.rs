@@ -3,7 +3,7 @@
 use crate::cohort::percent;
 use crate::report::Report;
 use crate::row::Row;
-use crate::text::{bytes, count};
+use crate::text::{HEADINGS, STORAGE_HEADINGS, bytes, count};
 
 /// The page.
 pub fn html(report: &Report) -> String {
@@ -43,7 +43,7 @@ pub fn html(report: &Report) -> String {
         count(report.total.families()),
         count(storage.dormant),
         escaped(&made_at(report.at)),
-        headings(&ROW_HEADINGS),
+        headings(&HEADINGS),
         storage.dormant_per_day,
         storage.mean_lifetime_days,
         count(storage.dormant_at_steady_state),
@@ -95,25 +95,6 @@ fn escaped(text: &str) -> String {
     }
     escaped
 }
-
-const ROW_HEADINGS: [&str; 14] = [
-    "client",
-    "app",
-    "source",
-    "grant",
-    "issued",
-    "imported",
-    "redeemed",
-    "never redeemed",
-    "share",
-    "dormant",
-    "replays",
-    "grace",
-    "looked up",
-    "while dormant",
-];
-const STORAGE_HEADINGS: [&str; 5] =
-    ["design", "rows now", "bytes now", "rows at steady state", "bytes at steady state"];
 
 const HEAD: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
 <meta name=\"viewport\" content=\"width=device-width\">\n<title>Dormouse audit</title>\n<style>\n\

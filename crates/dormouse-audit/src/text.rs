@@ -187,7 +187,8 @@ fn wrapped(text: &str, width: Option<usize>) -> String {
     lines + "\n"
 }
 
-const HEADINGS: [&str; 14] = [
+/// Of the table by client, source and grant.
+pub(crate) const HEADINGS: [&str; 14] = [
     "client",
     "app",
     "source",
@@ -210,7 +211,8 @@ const NAMES: usize = 4;
 const COHORT_HEADINGS: [&str; 9] =
     ["issued on", "tokens", "< 1 hour", "< 1 day", "< 7 days", "< 30 days", "later", "never", "dormant"];
 
-const STORAGE_HEADINGS: [&str; 5] =
+/// Of the comparison of stores.
+pub(crate) const STORAGE_HEADINGS: [&str; 5] =
     ["design", "rows now", "bytes now", "rows at steady state", "bytes at steady state"];
 
 const DAYS_SHOWN: usize = 14;

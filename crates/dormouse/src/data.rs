@@ -113,13 +113,23 @@ pub(crate) fn audit_log(directory: &Path, clock: Arc<dyn Clock>) -> Result<Audit
     AuditLog::open(settings, clock).or_refused()
 }
 
-/// Logs what the command line did to a data directory that nothing serves.
-pub(crate) fn log_act(directory: &Path, what: &'static str, target: &[(&str, &str)]) -> Result<(), Failure> {
-    let log = audit_log(directory, Arc::new(SystemClock::new()))?;
-    let record = Record::new(what, "done").by(Actor::CommandLine);
-    log.note(target.iter().fold(record, |record, (name, value)| record.with(name, value)));
-    log.close();
-    Ok(())
+/// Logs what the command line did to a data directory that nothing serves. It is done by then: a log that cannot be opened
+/// is told, and makes no failure of it.
+pub(crate) fn log_act(directory: &Path, what: &'static str, target: &[(&str, &str)]) {
+    match audit_log(directory, Arc::new(SystemClock::new())) {
+        Ok(log) => {
+            let record = Record::new(what, "done").by(Actor::CommandLine);
+            log.note(target.iter().fold(record, |record, (name, value)| record.with(name, value)));
+            log.close();
+        }
+        Err(failure) => {
+            let error = failure.into_error();
+            say(format_args!(
+                "warning: {} has no line of this: {error:#}",
+                directory.join("audit.log").display()
+            ));
+        }
+    }
 }
 
 /// The admin token in a file that the configuration names, and where it is.

@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         Action::RotateRoot(stopped) => {
             let (directory, settings) = stopped.place()?;
             let root = rotate_root(&directory, &settings).or_refused()?;
-            data::log_act(&directory, "store.rotate-root", &[("root", &root.to_string())])?;
+            data::log_act(&directory, "store.rotate-root", &[("root", &root.to_string())]);
             exit::print(format_args!("root {root} seals from the next start on; the others still open\n"));
             Ok(())
         }
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 fn back_up(stopped: &Stopped, to: &Path) -> Outcome {
     let (directory, settings) = stopped.place()?;
     let bytes = backup(&directory, to, &settings).or_refused()?;
-    data::log_act(&directory, "store.backup", &[("to", &to.display().to_string())])?;
+    data::log_act(&directory, "store.backup", &[("to", &to.display().to_string())]);
     exit::print(format_args!(
         "copied {bytes} bytes to {}; when it is put back, run dormouse store restore\n",
         to.display()
@@ -145,7 +145,7 @@ fn restore_store(stopped: &Stopped, keep_tokens: bool) -> Outcome {
         EarlierTokens::Kept => "tokens from before are honoured as far as this store remembers them",
         EarlierTokens::Refused => "no token from before is honoured any more",
     };
-    data::log_act(&directory, "store.restore", &[("epoch", &head.epoch.to_string())])?;
+    data::log_act(&directory, "store.restore", &[("epoch", &head.epoch.to_string())]);
     exit::print(format_args!("restored {}: epoch {}, {fate}\n", directory.display(), head.epoch));
     Ok(())
 }
@@ -169,7 +169,7 @@ fn burn_root(target: &Target, root: &str) -> Outcome {
     // It holds the directory's lock.
     drop(administrator);
     let fresh = rotate_root(directory, &plan.settings()).or_refused()?;
-    data::log_act(directory, "store.rotate-root", &[("root", &fresh.to_string())])?;
+    data::log_act(directory, "store.rotate-root", &[("root", &fresh.to_string())]);
     say(format_args!("root {fresh} seals in its place"));
     burn(target, &target.connect()?, root, &json!({}))
 }
