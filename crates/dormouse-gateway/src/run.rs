@@ -7,7 +7,7 @@ mod null_route;
 mod target;
 
 use crate::faults;
-use crate::program::{Deployed, Destination, Endpoint, Flows, Target};
+use crate::program::{Deployed, Destination, Endpoint, Flows, RouteRule, Target};
 use crate::reply::Sent;
 use dormouse_flow::{DateFormat, Fault, Phase, Text, Transaction};
 use error_flow::run_error_flow;
@@ -68,20 +68,22 @@ async fn skip<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>, policy: Text) -> 
         return Ok(());
     }
     let in_proxy = |fault| Failure { fault, flows: &endpoint.flows };
+    let Some(rule) = chosen_rule(endpoint, walk).map_err(in_proxy)? else { return Ok(()) };
+    let Destination::Target(name) = &rule.destination else { return Ok(()) };
+    let Some(target) = endpoint.targets.get(name) else { return Ok(()) };
+    walk.transaction.place.route = Some(rule.name.clone());
+    walk.transaction.place.route_target = Some(name.clone());
+    answer(endpoint, walk, target, policy).await
+}
+
+/// The first route rule that is true.
+fn chosen_rule<'a>(endpoint: &'a Endpoint, walk: &Walk<'_>) -> Result<Option<&'a RouteRule>, Fault> {
     for rule in &endpoint.route_rules {
-        if !walk.holds(rule.condition.as_ref()).map_err(in_proxy)? {
-            continue;
+        if walk.holds(rule.condition.as_ref())? {
+            return Ok(Some(rule));
         }
-        if let Destination::Target(name) = &rule.destination
-            && let Some(target) = endpoint.targets.get(name)
-        {
-            walk.transaction.place.route = Some(rule.name.clone());
-            walk.transaction.place.route_target = Some(name.clone());
-            return answer(endpoint, walk, target, policy).await;
-        }
-        break;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The response flow of a target whose response came from elsewhere, from the step on that runs a policy.
@@ -108,17 +110,11 @@ async fn answer<'a>(
     Ok(())
 }
 
-/// The first route rule that is true decides.
+/// The chosen route rule decides where the request goes.
 async fn route<'a>(endpoint: &'a Endpoint, walk: &mut Walk<'_>) -> Result<(), Failure<'a>> {
     let in_proxy = |fault| Failure { fault, flows: &endpoint.flows };
-    let mut chosen = None;
-    for rule in &endpoint.route_rules {
-        if walk.holds(rule.condition.as_ref()).map_err(in_proxy)? {
-            chosen = Some(rule);
-            break;
-        }
-    }
-    let rule = chosen.ok_or_else(|| in_proxy(faults::route_failed()))?;
+    let rule = chosen_rule(endpoint, walk).map_err(in_proxy)?;
+    let rule = rule.ok_or_else(|| in_proxy(faults::route_failed()))?;
     walk.transaction.place.route = Some(rule.name.clone());
     match &rule.destination {
         Destination::Null => {

@@ -68,6 +68,17 @@ pub(crate) fn variable_in(parent: &Element, name: &str) -> Option<Variable> {
     text_of(parent, name).map(|name| Variable::parse(name.as_str()))
 }
 
+/// The limit that a child states, if it states one. A negative number means no limit.
+pub(crate) fn limit(parent: &Element, name: &str, problems: &mut Vec<Problem>) -> Option<usize> {
+    let text = text_of(parent, name)?;
+    if let Ok(number) = text.as_str().parse::<i64>() {
+        return usize::try_from(number).ok();
+    }
+    let message = format!("{name} is a whole number, not {:?}", text.as_str());
+    problems.push(Problem::error("invalid-limit", message).at(text.span()));
+    None
+}
+
 /// The truth of a child's text; `default` without the child, or with a text that is neither truth.
 pub(crate) fn truth(parent: &Element, name: &str, default: bool) -> bool {
     let text = text_of(parent, name);

@@ -6,7 +6,9 @@
 //! `UnableToCast`.
 
 use crate::compile_context::CompileContext;
-use crate::extract::{CapturePattern, Cast, FromXml, PatternKind, cast, is_json, is_xml};
+use crate::extract::{
+    CapturePattern, Cast, FromXml, NamedText, PatternKind, cast, is_json, is_xml, named_texts,
+};
 use crate::message_actions::compile_template;
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Element, Policy, Problem};
@@ -81,26 +83,10 @@ fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
 
 /// Parameters, headers and variables with their patterns.
 fn texts(root: &Element, source: &str, problems: &mut Vec<Problem>) -> Vec<(Variable, Vec<CapturePattern>)> {
-    let mut found = Vec::new();
-    for (tag, property) in
-        [("QueryParam", "queryparam"), ("Header", "header"), ("FormParam", "formparam"), ("Variable", "")]
-    {
-        for element in root.elements_named(tag) {
-            let name = element.attribute_value("name").map(str::trim).unwrap_or_default();
-            if name.is_empty() {
-                let message = format!("this {tag} has no name (Apigee: MissingName)");
-                problems.push(Problem::error("missing-name", message).at(element.name_span.clone()));
-                continue;
-            }
-            let variable = if property.is_empty() {
-                Variable::parse(name)
-            } else {
-                Variable::parse(&format!("{source}.{property}.{name}"))
-            };
-            found.push((variable, patterns(element, PatternKind::Text, problems)));
-        }
-    }
-    found
+    let named = named_texts(root, source, "MissingName", problems);
+    let mut with_patterns =
+        |text: NamedText<'_>| (text.variable, patterns(text.element, PatternKind::Text, problems));
+    named.into_iter().map(&mut with_patterns).collect()
 }
 
 fn patterns(element: &Element, kind: PatternKind, problems: &mut Vec<Problem>) -> Vec<CapturePattern> {

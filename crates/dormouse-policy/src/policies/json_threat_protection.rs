@@ -5,8 +5,9 @@
 //! `SourceUnavailable`, `NonMessageVariable`.
 
 use crate::compile_context::CompileContext;
+use crate::configuration::limit;
 use crate::registry::{Compiled, PolicyKind};
-use dormouse_bundle::{Policy, Problem};
+use dormouse_bundle::Policy;
 use dormouse_flow::{Executable, Fault, Host, ImmediatePolicy, Outcome, Text, Transaction, Value, Variable};
 use dormouse_text::json_limits::{JsonLimits, check};
 
@@ -27,16 +28,7 @@ struct JsonThreatProtection {
 
 fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
     let mut problems = Vec::new();
-    let mut limit = |name: &str| {
-        let text = policy.element.element_text(name).filter(|text| !text.as_str().is_empty())?;
-        if let Ok(number) = text.as_str().parse::<i64>() {
-            // A negative number means no limit.
-            return usize::try_from(number).ok();
-        }
-        let message = format!("{name} is a whole number, not {:?}", text.as_str());
-        problems.push(Problem::error("invalid-limit", message).at(text.span()));
-        None
-    };
+    let mut limit = |name: &str| limit(&policy.element, name, &mut problems);
     let limits = JsonLimits {
         array_element_count: limit("ArrayElementCount"),
         container_depth: limit("ContainerDepth"),

@@ -7,7 +7,7 @@
 
 use crate::compile_context::CompileContext;
 use crate::configuration::truth;
-use crate::extract::{is_json, is_xml, namespaces};
+use crate::extract::{NamedText, is_json, is_xml, named_texts, namespaces};
 use crate::registry::{Compiled, PolicyKind};
 use dormouse_bundle::{Element, Policy, Problem};
 use dormouse_flow::{
@@ -95,26 +95,12 @@ fn guards(element: &Element, problems: &mut Vec<Problem>) -> Vec<Guard> {
 }
 
 fn texts(root: &Element, source: &str, problems: &mut Vec<Problem>) -> Vec<(Input, Vec<Guard>)> {
-    let mut found = Vec::new();
-    for (tag, property) in
-        [("QueryParam", "queryparam"), ("Header", "header"), ("FormParam", "formparam"), ("Variable", "")]
-    {
-        for element in root.elements_named(tag) {
-            let name = element.attribute_value("name").map(str::trim).unwrap_or_default();
-            if name.is_empty() {
-                let message = format!("this {tag} has no name (Apigee: NameCannotBeEmpty)");
-                problems.push(Problem::error("missing-name", message).at(element.name_span.clone()));
-                continue;
-            }
-            let variable = match property {
-                "" => Variable::parse(name),
-                property => Variable::parse(&format!("{source}.{property}.{name}")),
-            };
-            let input = Input { variable, must_resolve: property.is_empty() };
-            found.push((input, guards(element, problems)));
-        }
-    }
-    found
+    let named = named_texts(root, source, "NameCannotBeEmpty", problems);
+    let mut guarded = |text: NamedText<'_>| {
+        let input = Input { variable: text.variable, must_resolve: text.is_variable };
+        (input, guards(text.element, problems))
+    };
+    named.into_iter().map(&mut guarded).collect()
 }
 
 fn json(root: &Element, problems: &mut Vec<Problem>) -> Vec<(JsonPath, Vec<Guard>)> {

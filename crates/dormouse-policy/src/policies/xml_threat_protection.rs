@@ -5,10 +5,10 @@
 //! `InvalidXMLPayload`, `SourceUnavailable`, `NonMessageVariable`.
 
 use crate::compile_context::CompileContext;
-use crate::configuration::parse_truth;
+use crate::configuration::{limit, parse_truth};
 use crate::extract::is_xml;
 use crate::registry::{Compiled, PolicyKind};
-use dormouse_bundle::{Element, Policy, Problem};
+use dormouse_bundle::{Element, Policy};
 use dormouse_flow::{Executable, Fault, Host, ImmediatePolicy, Outcome, Text, Transaction, Value, Variable};
 use dormouse_text::xml_limits::{CountedChildren, XmlLimits, XmlThreat, check};
 
@@ -30,16 +30,7 @@ struct XmlThreatProtection {
 fn compile(policy: &Policy, _: &CompileContext<'_>) -> Compiled {
     let mut problems = Vec::new();
     let root = &policy.element;
-    let mut limit = |group: &str, name: &str| {
-        let text = root.element(group)?.element_text(name).filter(|text| !text.as_str().is_empty())?;
-        if let Ok(number) = text.as_str().parse::<i64>() {
-            // A negative number means no limit.
-            return usize::try_from(number).ok();
-        }
-        let message = format!("{name} is a whole number, not {:?}", text.as_str());
-        problems.push(Problem::error("invalid-limit", message).at(text.span()));
-        None
-    };
+    let mut limit = |group: &str, name: &str| limit(root.element(group)?, name, &mut problems);
     let limits = XmlLimits {
         element_name: limit("NameLimits", "Element"),
         attribute_name: limit("NameLimits", "Attribute"),
