@@ -108,22 +108,31 @@ impl SourceText {
         self.pieces.get(after.checked_sub(1)?)
     }
 
-    /// The place of the byte at `decoded`.
+    /// Where the next piece begins in the value.
+    fn next_piece(&self, decoded: usize) -> usize {
+        let after = self.pieces.partition_point(|piece| piece.decoded <= decoded);
+        self.pieces.get(after).map_or(self.value.len(), |next| next.decoded)
+    }
+
+    /// The place of the byte at `decoded`: within a piece that is no copy, the place of the whole.
     fn source(&self, decoded: usize) -> usize {
-        self.piece_at(decoded)
-            .map_or(0, |piece| (piece.source + (decoded - piece.decoded)).min(piece.source_end))
+        let Some(piece) = self.piece_at(decoded) else { return 0 };
+        if piece.is_verbatim(self.next_piece(decoded)) {
+            piece.source + (decoded - piece.decoded)
+        } else {
+            piece.source
+        }
     }
 
     /// The place behind the byte before `decoded`: behind a whole entity, not inside it.
     fn source_end(&self, decoded: usize) -> usize {
         let decoded = decoded.min(self.value.len());
         let Some(before) = decoded.checked_sub(1) else { return self.source(0) };
-        let after = self.pieces.partition_point(|piece| piece.decoded <= before);
-        let next = self.pieces.get(after).map_or(self.value.len(), |next| next.decoded);
-        match self.piece_at(before) {
-            Some(piece) if next > decoded => (piece.source + (decoded - piece.decoded)).min(piece.source_end),
-            Some(piece) => piece.source_end,
-            None => 0,
+        let Some(piece) = self.piece_at(before) else { return 0 };
+        if piece.is_verbatim(self.next_piece(before)) {
+            piece.source + (decoded - piece.decoded)
+        } else {
+            piece.source_end
         }
     }
 }
@@ -131,7 +140,12 @@ impl SourceText {
 impl Piece {
     /// Whether text that stands at `source`, and comes at `decoded`, continues this piece byte by byte.
     fn continues_verbatim(&self, decoded: usize, source: usize) -> bool {
-        self.source_end == source && self.source_end - self.source == decoded - self.decoded
+        self.source_end == source && self.is_verbatim(decoded)
+    }
+
+    /// Whether the value up to `end` is the source byte by byte.
+    fn is_verbatim(&self, end: usize) -> bool {
+        self.source_end - self.source == end - self.decoded
     }
 }
 
@@ -194,6 +208,16 @@ mod tests {
         check(&text, 1..2, 1..2);
         check(&text, 2..4, 6..8);
         assert_eq!(text.span().range, 0..8);
+    }
+
+    #[test]
+    fn what_is_no_copy_is_known_as_a_whole() {
+        let file = SourceFile::new("a.xml", "abcdef");
+        let mut text = SourceText::empty(&file, 0);
+        text.push("xyz", 1..6);
+        check(&text, 0..1, 1..6);
+        check(&text, 1..2, 1..6);
+        check(&text, 0..3, 1..6);
     }
 
     #[test]
