@@ -4,6 +4,7 @@
 //! queue is counted and told in the next line. A disk that fails stops nothing.
 
 mod actor;
+mod counts;
 mod events;
 mod file;
 mod record;
@@ -15,7 +16,7 @@ pub use record::Record;
 
 pub(crate) use actor::{acting, current};
 
-use crate::metrics::AuditCounts;
+use counts::AuditCounts;
 use dormouse_token::Clock;
 use file::LogFile;
 use parking_lot::Mutex;

@@ -11,7 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// What is measured.
@@ -32,32 +32,6 @@ pub(crate) struct Metrics {
     store: Family<StoreLabels, Gauge>,
     store_bytes: Gauge,
     token_bytes: Gauge,
-}
-
-/// Lines that the audit log lost, for want of room in its queue or on its disk.
-#[derive(Debug, Default)]
-pub(crate) struct AuditCounts {
-    lost: AtomicU64,
-    told: AtomicU64,
-}
-
-impl AuditCounts {
-    pub(crate) fn lose(&self) {
-        self.lost.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn lost(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
-    }
-
-    /// Losses that no line has told of yet.
-    pub(crate) fn untold(&self) -> u64 {
-        self.lost().saturating_sub(self.told.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn tell(&self, lost: u64) {
-        self.told.fetch_add(lost, Ordering::Relaxed);
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -102,10 +102,8 @@ mod tests {
 
     #[track_caller]
     fn check(before: &str, parts: u32, lines: &[&str], expected: &[Option<&str>]) {
-        let name = format!("dormouse-audit-{}-{parts}-{}", std::process::id(), before.len());
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir(&directory).unwrap();
-        let path = directory.join("audit.log");
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("audit.log");
         std::fs::write(&path, before).unwrap();
         let settings = AuditLogSettings { path, part_bytes: 12, parts, format_time: |_| String::new() };
         let mut file = LogFile::open(settings).unwrap();
@@ -115,7 +113,6 @@ mod tests {
         for (number, content) in (0..).zip(expected) {
             assert_eq!(std::fs::read_to_string(file.part(number)).ok().as_deref(), *content, "{number}");
         }
-        std::fs::remove_dir_all(directory).unwrap();
     }
 
     #[test]

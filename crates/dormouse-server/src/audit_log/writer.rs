@@ -1,8 +1,8 @@
 //! The thread that writes: folds repeats, syncs once a second, and at once for whoever waits.
 
 use super::Record;
+use super::counts::AuditCounts;
 use super::file::LogFile;
-use crate::metrics::AuditCounts;
 use dormouse_token::{Clock, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
