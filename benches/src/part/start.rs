@@ -24,8 +24,10 @@ pub(crate) fn run(setting: &Setting) -> anyhow::Result<Table> {
     });
     drop(empty);
 
-    let entities = write_clients(setting)?;
-    let many = Server::dormouse(&setting.dormouse, &["--entities", &entities], 1)?;
+    let (entities, clients) = (write_clients(setting)?, path(setting, "clients-data"));
+    // What reading the files took is gone with the process that read them.
+    drop(Server::dormouse(&setting.dormouse, &["--entities", &entities, "--data", &clients], 1)?);
+    let many = Server::dormouse(&setting.dormouse, &["--data", &clients], 1)?;
     many.settle()?;
     let each = (many.resident_kib()? - idle) * 1024.0 / f64::from(CLIENTS);
     table.row(Row {

@@ -85,6 +85,7 @@ pub struct Engine {
     rolled_back: AtomicBool,
     catch_up: verify::CatchUp,
     stale_answers: AtomicU64,
+    forgotten_at_ms: AtomicU64,
     observer: std::sync::OnceLock<Observer>,
 }
 

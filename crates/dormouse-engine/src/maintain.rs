@@ -3,6 +3,7 @@
 use crate::Engine;
 use crate::error::Error;
 use dormouse_token::Timestamp;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// When the node started, by both clocks.
@@ -21,13 +22,22 @@ impl Engine {
         let followed = self.follow().await;
         let flushed = self.flush_counts().await;
         let forgotten = self.forget_deadlines().await;
-        self.resident.forget_expired(self.forgotten_until());
+        self.forget_expired();
         let purged = self.store.maintain().await;
         followed?;
         flushed?;
         forgotten?;
         purged?;
         Ok(())
+    }
+
+    /// Frees the memory of what is over. The walk over everything resident is not worth more than one a minute.
+    fn forget_expired(&self) {
+        let now = u64::try_from(self.clock.monotonic().as_millis()).unwrap_or(u64::MAX);
+        if now.saturating_sub(self.forgotten_at_ms.load(Ordering::Relaxed)) >= FORGET_EVERY_MS {
+            self.forgotten_at_ms.store(now, Ordering::Relaxed);
+            self.resident.forget_expired(self.forgotten_until());
+        }
     }
 
     /// What was over by then may be forgotten: never more than twice the time that has passed, so that a wall clock that
@@ -37,3 +47,5 @@ impl Engine {
         self.now().min(self.started.at.saturating_add(elapsed.saturating_mul(2)))
     }
 }
+
+const FORGET_EVERY_MS: u64 = 60_000;

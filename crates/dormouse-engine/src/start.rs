@@ -96,6 +96,7 @@ impl Engine {
             rolled_back: AtomicBool::new(false),
             catch_up: crate::verify::CatchUp::default(),
             stale_answers: AtomicU64::new(0),
+            forgotten_at_ms: AtomicU64::new(0),
             observer: std::sync::OnceLock::new(),
         }
     }
