@@ -1,6 +1,7 @@
 //! Cut-offs and burns in memory, indexed by target: kinds without rows cost nothing (TOKENS §4, §5).
 
 use dormouse_token::{Burn, Claims, CutOff, CutOffRow, KeyId, Reason, RootId, Target, Timestamp};
+use foldhash::quality::RandomState;
 use papaya::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -25,7 +26,7 @@ pub(crate) struct Subject<'a> {
 #[derive(Default)]
 struct Rows {
     count: AtomicUsize,
-    by_target: HashMap<Box<str>, Arc<[CutOff]>>,
+    by_target: HashMap<Box<str>, Arc<[CutOff]>, RandomState>,
 }
 
 impl CutOffTable {

@@ -5,14 +5,15 @@ use crate::cut_off_table::CutOffTable;
 use arc_swap::ArcSwap;
 use dormouse_entity::Directory;
 use dormouse_token::{Claims, FamilyId, FamilyRecord, KeyId, Status, Timestamp};
+use foldhash::quality::RandomState;
 use papaya::HashMap;
 use std::sync::Arc;
 
 /// The exceptions and entities in memory.
 #[derive(Default)]
 pub(crate) struct Resident {
-    pub(crate) families: HashMap<FamilyId, ResidentFamily>,
-    pub(crate) imports: HashMap<[u8; 32], ResidentImport>,
+    pub(crate) families: HashMap<FamilyId, ResidentFamily, RandomState>,
+    pub(crate) imports: HashMap<[u8; 32], ResidentImport, RandomState>,
     pub(crate) cut_offs: CutOffTable,
     pub(crate) directory: ArcSwap<Directory>,
 }
