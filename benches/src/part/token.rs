@@ -68,7 +68,7 @@ pub(crate) fn run(setting: &Setting) -> anyhow::Result<Table> {
         });
     }
     table.note(format!(
-        "An access token of {} characters: a client id, two scopes, no attributes.",
+        "An access token of {} characters: a client id, a user, two scopes, no attributes.",
         sealed.len()
     ));
     Ok(table)
